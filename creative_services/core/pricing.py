@@ -1,0 +1,30 @@
+"""What a call cost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from creative_services.core.types import LLMEntry, Usage
+
+_ZERO = Decimal(0)
+
+
+def cost(entry: LLMEntry, usage: Usage) -> Decimal | None:
+    """US dollars that `usage` costs at the prices of `entry`; None where a price or a count is unknown."""
+    parts = (
+        _part(entry.cost_per_1k_input, usage.input_tokens),
+        _part(entry.cost_per_1k_output, usage.output_tokens),
+    )
+    if parts[0] is None or parts[1] is None:
+        return None
+    return parts[0] + parts[1]
+
+
+def _part(per_1k: float | None, tokens: int | None) -> Decimal | None:
+    if per_1k == 0:
+        return _ZERO  # what costs nothing costs nothing, however many tokens it was
+    if per_1k is None or tokens is None:
+        return None
+    return Decimal(str(per_1k)) * tokens / 1000

@@ -1,0 +1,232 @@
+"""What is asked: the arguments of `generate` and `stream`, checked once and before any provider is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from creative_services.core.errors import InvalidRequestError
+from creative_services.core.types import NO_PARAMS, LLMTier
+
+Message = Mapping[str, Any]
+ROLES = ("system", "developer", "user", "assistant", "tool")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The most a caller may ask for: characters of all text sent, tokens of output."""
+
+    prompt_chars: int = 2_000_000
+    max_tokens: int = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LLMRequest:
+    """One call's content, in OpenAI chat form; each wire translates it.
+
+    `messages` holds the conversation without the `system` argument. `max_tokens` and `temperature` of None mean the
+    entry's own. `extra` is merged into the JSON body last.
+    """
+
+    messages: Sequence[Message] = field(repr=False)
+    system: str | None = field(default=None, repr=False)
+    max_tokens: int | None = None
+    temperature: float | None = None
+    stop: Sequence[str] = ()
+    tools: Sequence[Mapping[str, Any]] = ()
+    tool_choice: str | Mapping[str, Any] | None = None
+    response_format: Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] = field(default=NO_PARAMS, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who is asked: exactly this LLM, or a tier."""
+
+    tier: LLMTier | None = None
+    llm_id: int | None = None
+
+
+def target(tier: Any, llm_id: Any, default: LLMTier) -> Target:
+    """The target that the arguments `tier` and `llm_id` name, or the default tier for neither."""
+    if tier is not None and llm_id is not None:
+        raise InvalidRequestError("Give `tier` or `llm_id`, not both.")
+    if llm_id is not None:
+        if isinstance(llm_id, bool) or not isinstance(llm_id, int):
+            raise InvalidRequestError(f"`llm_id` must be an int, not {type(llm_id).__name__}.")
+        return Target(llm_id=llm_id)
+    if tier is None:
+        return Target(tier=default)
+    try:
+        return Target(tier=LLMTier(tier))
+    except ValueError:
+        known = ", ".join(member.value for member in LLMTier)
+        raise InvalidRequestError(f"Unknown tier {str(tier)[:40]!r}. Use one of: {known}.") from None
+
+
+def conversation(prompt: Any, messages: Any) -> Sequence[Message]:
+    """The messages that `prompt` or `messages` mean; exactly one of the two must be given."""
+    if (prompt is None) == (messages is None):
+        raise InvalidRequestError("Give `prompt` or `messages`: one of them, and not both.")
+    if prompt is not None:
+        if not isinstance(prompt, str):
+            raise InvalidRequestError(f"`prompt` must be a str, not {type(prompt).__name__}.")
+        if not prompt.strip():
+            raise InvalidRequestError("`prompt` is empty.")
+        return ({"role": "user", "content": prompt},)
+    if not isinstance(messages, Sequence) or isinstance(messages, str | bytes) or not messages:
+        raise InvalidRequestError("`messages` must be a list of at least one message.")
+    for index, message in enumerate(messages):
+        _check_message(index, message)
+    return messages
+
+
+def _check_message(index: int, message: Any) -> None:
+    where = f"messages[{index}]"
+    if not isinstance(message, Mapping):
+        raise InvalidRequestError(f"`{where}` must be an object with `role` and `content`.")
+    role, content = message.get("role"), message.get("content")
+    if role not in ROLES:
+        raise InvalidRequestError(f"`{where}.role` must be one of: {', '.join(ROLES)}.")
+    if content is None and not (role == "assistant" and message.get("tool_calls")):
+        raise InvalidRequestError(f"`{where}.content` is missing.")
+    if content is not None and not isinstance(content, str | Sequence):
+        raise InvalidRequestError(f"`{where}.content` must be a string or a list of parts.")
+    if isinstance(content, Sequence) and not isinstance(content, str):
+        for part in content:
+            if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
+                raise InvalidRequestError(f"`{where}.content` must hold objects with a `type`.")
+
+
+def check_text(value: Any, where: str, left: int, depth: int = 0) -> int:
+    """Characters of `value` taken from `left`; refuses what no provider can take, wherever it is nested.
+
+    JSON cannot carry lone surrogates to any provider, NUL breaks several, and nesting beyond 64 exhausts parsers.
+    """
+    if depth > 64:
+        raise InvalidRequestError(f"`{where}` is nested too deeply.")
+    if isinstance(value, str):
+        left -= len(value)
+        if left < 0:
+            raise InvalidRequestError(f"`{where}` makes the request too long. Send less text, or raise MAX_PROMPT_CHARS.")
+        if "\0" in value:
+            raise InvalidRequestError(f"`{where}` holds a NUL character.")
+        if not value.isascii():
+            _check_surrogates(value, where)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise InvalidRequestError(f"`{where}` has a key that is not a string.")
+            left = check_text(key, where, left, depth + 1)
+            left = check_text(item, where, left, depth + 1)
+    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        for item in value:
+            left = check_text(item, where, left, depth + 1)
+    elif isinstance(value, float) and value - value != 0:
+        raise InvalidRequestError(f"`{where}` holds a number that JSON does not have.")
+    elif value is not None and not isinstance(value, bool | int | float):
+        raise InvalidRequestError(f"`{where}` holds a {type(value).__name__}, which JSON does not have.")
+    return left
+
+
+def _check_surrogates(value: str, where: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError(f"`{where}` holds half a character (a lone surrogate).") from None
+
+
+def check_max_tokens(value: Any, most: int) -> int | None:
+    """`max_tokens` as given, if it is an int of 1 to `most`, or None."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise InvalidRequestError(f"`max_tokens` must be an int from 1 to {most}.")
+    return value
+
+
+def check_temperature(value: Any) -> float | None:
+    """`temperature` as given, if it is a number from 0 to 2, or None."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2:
+        raise InvalidRequestError("`temperature` must be a number from 0 to 2.")
+    return value
+
+
+def check_stop(value: Any) -> tuple[str, ...]:
+    """`stop` as a tuple: a string or a list of non-empty strings."""
+    if value is None:
+        return ()
+    stops = (value,) if isinstance(value, str) else value
+    if not isinstance(stops, Sequence) or not all(isinstance(stop, str) and stop for stop in stops):
+        raise InvalidRequestError("`stop` must be a string or a list of strings, none of them empty.")
+    return tuple(stops)
+
+
+def check_tools(value: Any) -> Sequence[Mapping[str, Any]]:
+    """`tools` as given: a list of objects with `type`, or nothing."""
+    if value is None:
+        return ()
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise InvalidRequestError("`tools` must be a list.")
+    for index, tool in enumerate(value):
+        if not isinstance(tool, Mapping) or not isinstance(tool.get("type"), str):
+            raise InvalidRequestError(f"`tools[{index}]` must be an object with a `type`.")
+    return value
+
+
+def check_object(value: Any, where: str) -> Mapping[str, Any] | None:
+    """`value` as given, if it is a mapping or None."""
+    if value is not None and not isinstance(value, Mapping):
+        raise InvalidRequestError(f"`{where}` must be an object.")
+    return value
+
+
+def check_timeout(value: Any) -> float | None:
+    """Seconds above 0, or None."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise InvalidRequestError("`timeout` must be a number of seconds above 0.")
+    return value
+
+
+def build_request(
+    prompt: Any, messages: Any, system: Any, options: Mapping[str, Any], bounds: Bounds
+) -> LLMRequest:
+    """The checked request; `options` holds the other arguments of `generate` by name.
+
+    Raises InvalidRequestError, which names the argument, the fault and the next step, and never quotes a prompt.
+    """
+    talk = conversation(prompt, messages)
+    if system is not None and not isinstance(system, str):
+        raise InvalidRequestError(f"`system` must be a str, not {type(system).__name__}.")
+    choice = options["tool_choice"]
+    if choice is not None and not isinstance(choice, str | Mapping):
+        raise InvalidRequestError("`tool_choice` must be a string or an object.")
+    request = LLMRequest(
+        messages=talk,
+        system=system or None,
+        max_tokens=check_max_tokens(options["max_tokens"], bounds.max_tokens),
+        temperature=check_temperature(options["temperature"]),
+        stop=check_stop(options["stop"]),
+        tools=check_tools(options["tools"]),
+        tool_choice=choice,
+        response_format=check_object(options["response_format"], "response_format"),
+        extra=check_object(options["extra"], "extra") or NO_PARAMS,
+    )
+    left = bounds.prompt_chars
+    for where, value in (
+        ("prompt" if prompt is not None else "messages", talk),
+        ("system", system),
+        ("stop", request.stop),
+        ("tools", request.tools),
+        ("tool_choice", choice),
+        ("response_format", request.response_format),
+        ("extra", request.extra),
+    ):
+        if value:
+            left = check_text(value, where, left)
+    return request

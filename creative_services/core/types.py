@@ -1,0 +1,238 @@
+"""The values that registries, clients and callers exchange. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from math import isfinite
+from types import MappingProxyType
+from typing import Any, Literal
+
+from creative_services.core.errors import ConfigurationError, CreativeServicesError
+from creative_services.core.secret import Secret
+
+FinishReason = Literal["stop", "length", "content_filter", "tool_call", "error"]
+Outcome = Literal["ok", "error", "cancelled"]
+
+NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
+
+
+class LLMTier(str, Enum):
+    """What quality and price of model is asked for."""
+
+    ECONOMY = "economy"
+    STANDARD = "standard"
+    PREMIUM = "premium"
+    LOCAL = "local"
+
+
+class Reach(str, Enum):
+    """Which addresses an entry's endpoint may resolve to. Database rows get a rule, entries written in code none."""
+
+    ANY = "any"
+    ROUTABLE = "routable"  # all but link-local and metadata addresses
+    PUBLIC = "public"
+    PRIVATE = "private"  # loopback and private networks only: promise of the LOCAL tier
+
+
+@dataclass(frozen=True)
+class LLMEntry:
+    """One configured LLM.
+
+    Costs are US dollars per 1,000 tokens; None is unknown, which is not 0. `temperature=None` is not sent.
+    `api_endpoint` is a base URL as the provider's docs print it; None is the provider's own. `api_key` reads as the
+    plain string, shows masked, and is left out of pickles. `unusable` says why the entry cannot be called as it is
+    (selection passes it by and reports the reason); None is the normal case.
+
+    Raises ConfigurationError for a value that cannot be one of these.
+    """
+
+    id: int
+    name: str
+    provider: str
+    model: str
+    tier: LLMTier
+    api_key: str | None = None
+    api_endpoint: str | None = None
+    max_tokens: int = 4096
+    temperature: float | None = 0.7
+    cost_per_1k_input: float | None = None
+    cost_per_1k_output: float | None = None
+    is_active: bool = True
+    wire: str | None = None
+    extra_params: Mapping[str, Any] = field(default=NO_PARAMS, hash=False, repr=False)
+    reach: Reach = Reach.ANY
+    unusable: str | None = None
+
+    def __post_init__(self) -> None:
+        """Take the plain forms that forms, rows and environments hold, and refuse what cannot be meant."""
+        set_field = object.__setattr__  # the dataclass is frozen; this is its own constructor
+        set_field(self, "tier", _tier(self.tier))
+        set_field(self, "api_key", _key(self.api_key, self.name))
+        for name in ("cost_per_1k_input", "cost_per_1k_output"):
+            set_field(self, name, _cost(getattr(self, name), name))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"api_key": None}
+
+    def __copy__(self) -> LLMEntry:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> LLMEntry:
+        return self
+
+    def without_key(self) -> LLMEntry:
+        """The same entry with no key in it, to hand to callers."""
+        if self.api_key is None:
+            return self
+        twin = object.__new__(LLMEntry)
+        twin.__dict__.update(self.__dict__, api_key=None)
+        return twin
+
+
+def _tier(value: LLMTier | str) -> LLMTier:
+    try:
+        return LLMTier(value)
+    except ValueError:
+        known = ", ".join(tier.value for tier in LLMTier)
+        msg = f"Unknown tier {value!r}. Use one of: {known}."
+        raise ConfigurationError(msg) from None
+
+
+def _key(value: str | None, name: str) -> Secret | None:
+    if not value:
+        return None
+    # A key with a line break would show up in HTTP libraries' logs as a malformed header.
+    if not value.isascii() or not value.isprintable():
+        msg = f"The API key of {name!r} has characters that no HTTP header can carry. Enter it again."
+        raise ConfigurationError(msg)
+    return Secret(value)
+
+
+def _cost(value: Any, name: str) -> float | None:
+    if value is None:
+        return None
+    try:
+        cost = float(value)
+    except (TypeError, ValueError):
+        cost = -1.0
+    if not isfinite(cost) or cost < 0:
+        msg = f"{name} must be US dollars per 1,000 tokens, 0 or more, or None for unknown, not {value!r}."
+        raise ConfigurationError(msg)
+    return cost
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Time a call may take, in seconds: in all, to connect, to a stream's first token, between tokens, per attempt."""
+
+    total: float = 120
+    connect: float = 5
+    first_token: float = 30
+    stall: float = 20
+    attempt: float = 60
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+                msg = f"Limits.{name} must be a number of seconds above 0, not {value!r}."
+                raise ConfigurationError(msg)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How often the same LLM is asked again, and the longest wait for it in seconds; a longer one hands over."""
+
+    max_retries: int = 2
+    patience: float = 3
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+                msg = f"Retry.{name} must be a number, 0 or more, not {value!r}."
+                raise ConfigurationError(msg)
+
+
+@dataclass(slots=True)
+class Usage:
+    """Tokens one attempt used. `input_tokens` includes cached ones, `output_tokens` reasoning.
+
+    A count that the provider did not report is None, never 0.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+ToolCall = dict[str, str]
+"""`{"id", "name", "arguments"}`, with `arguments` the JSON text as the model sent it."""
+
+
+# Chunks and their tool-call lists are made once a token: not frozen, because freezing doubles that cost.
+@dataclass(slots=True)
+class LLMChunk:
+    """One piece of a streamed answer. A tool call comes once, whole. `restart` voids all chunks before it."""
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: Sequence[ToolCall] = ()
+    finish_reason: FinishReason | None = None
+    usage: Usage | None = None
+    restart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one LLM. `waited_seconds` is the back-off before it."""
+
+    llm_id: int
+    llm_name: str
+    outcome: Outcome
+    error: CreativeServicesError | None = None
+    status_code: int | None = None
+    usage: Usage | None = None
+    cost: Decimal | None = None
+    latency_seconds: float = 0.0
+    waited_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a candidate was not asked."""
+
+    llm_id: int
+    llm_name: str
+    reason: str
+
+
+@dataclass(slots=True)
+class LLMResponse:
+    """A whole answer; its `str()` is the text.
+
+    `llm` is the entry that answered, without its key. `usage` and `cost` (US dollars) are the answering attempt's,
+    `latency_seconds` the whole call's. `message` is the assistant turn to append to `messages` for the next call.
+    `request_id` is ours, `provider_request_id` the provider's.
+    """
+
+    text: str
+    reasoning: str
+    llm: LLMEntry
+    finish_reason: FinishReason | None
+    usage: Usage
+    cost: Decimal | None
+    tool_calls: list[ToolCall]
+    message: dict[str, Any]
+    response_id: str | None
+    response_model: str | None
+    request_id: str
+    latency_seconds: float
+    attempts: tuple[Attempt, ...]
+    provider_request_id: str | None = None
+
+    def __str__(self) -> str:
+        return self.text

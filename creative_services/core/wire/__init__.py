@@ -1,0 +1,1 @@
+"""One file per wire format: pure translation between our values and an API's JSON."""

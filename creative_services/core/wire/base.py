@@ -1,0 +1,85 @@
+"""What a wire format is: pure translation between our values and one API's JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from creative_services.core.types import FinishReason, LLMEntry, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from creative_services.core.errors import ProviderError
+    from creative_services.core.http import HttpRequest
+    from creative_services.core.request import LLMRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where an entry's calls go: its base URL without a trailing slash, its key, and its provider's quirks.
+
+    `quirks` are names from the provider's row that the wire understands; see `providers`.
+    """
+
+    base_url: str
+    api_key: str | None = None
+    quirks: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class ToolCallPart:
+    """A piece of a tool call; pieces of one `key` belong together, their arguments are concatenated."""
+
+    key: int | str
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(slots=True)
+class Delta:
+    """What one event of a stream, or a whole answer, adds. A whole answer is one big delta.
+
+    `usage` replaces what was known before, field by field where a field is not None. `replay` is what the provider
+    wants back untouched in the next turn (blocks, in order); it rides in `LLMResponse.message`. `ended` is the wire's
+    own end mark (`[DONE]`, `message_stop`).
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: Sequence[ToolCallPart] = ()
+    finish_reason: FinishReason | None = None
+    usage: Usage | None = None
+    response_id: str | None = None
+    response_model: str | None = None
+    replay: Sequence[Any] = ()
+    ended: bool = False
+
+
+class Reader(Protocol):
+    """Reads one answer's events; made anew for each answer, since some APIs spread a fact over several events."""
+
+    def read(self, event: str, data: bytes) -> Delta | None:
+        """What this SSE event adds; None for pings and unknown events.
+
+        Raises the ProviderError that an in-stream error stands for, MalformedResponseError for what is not JSON.
+        """
+
+
+class Wire(Protocol):
+    """One API's spelling. Stateless: one instance serves all threads."""
+
+    name: str
+
+    def build(self, entry: LLMEntry, route: Route, request: LLMRequest, *, stream: bool) -> HttpRequest:
+        """The HTTP request of this call. Raises InvalidRequestError naming what this API cannot express."""
+
+    def parse(self, entry: LLMEntry, body: bytes) -> Delta:
+        """A whole answer as one delta. Raises MalformedResponseError, or the error a 200 body carries."""
+
+    def reader(self, entry: LLMEntry) -> Reader:
+        """A reader for one streamed answer."""
+
+    def parse_error(self, entry: LLMEntry, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        """The error that a response with this status means; classified by status, then by what the body says."""
