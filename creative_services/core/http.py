@@ -34,15 +34,18 @@ class HttpRequest:
 
 
 class Exchange(Protocol):
-    """A response that has begun. Header names are lower case.
+    """A request on its way. `begin` waits for the response's headers, `read` for the next piece of its body.
 
-    `read` returns the next piece of the body as soon as there is one, b"" at its end, and raises
-    ProviderTimeoutError when `until` (`time.monotonic()`) passes first.
+    Both take `until`, a reading of `time.monotonic()`, and raise ProviderTimeoutError when it passes first; that harms
+    nothing: the same call may be made again with a later `until`. `read` gives b"" at the body's end. `status` and
+    `headers` (names in lower case) are there after `begin`. Closing an exchange whose body was read to its end gives
+    the connection back; any other is cut.
     """
 
     status: int
     headers: Mapping[str, str]
 
+    def begin(self, until: float) -> None: ...
     def read(self, until: float) -> bytes: ...
     def close(self) -> None: ...
 
@@ -53,15 +56,16 @@ class AsyncExchange(Protocol):
     status: int
     headers: Mapping[str, str]
 
+    async def begin(self, until: float) -> None: ...
     async def read(self, until: float) -> bytes: ...
     async def aclose(self) -> None: ...
 
 
 class Transport(Protocol):
-    """Sends one request and returns when the response's headers are there.
+    """Connects and sends one request; the answer is then read from the exchange.
 
     Raises ProviderConnectionError or ProviderTimeoutError, and ConfigurationError where `request.reach` forbids the
-    address. Closing an exchange whose body was read to its end gives the connection back; any other is closed.
+    address. One transport serves threads and event loops alike.
     """
 
     def open(self, request: HttpRequest) -> Exchange: ...
