@@ -37,7 +37,7 @@ class LLMRequest:
     tools: Sequence[Mapping[str, Any]] = ()
     tool_choice: str | Mapping[str, Any] | None = None
     response_format: Mapping[str, Any] | None = None
-    extra: Mapping[str, Any] = field(default=NO_PARAMS, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

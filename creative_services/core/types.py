@@ -62,7 +62,7 @@ class LLMEntry:
     cost_per_1k_output: float | None = None
     is_active: bool = True
     wire: str | None = None
-    extra_params: Mapping[str, Any] = field(default=NO_PARAMS, hash=False, repr=False)
+    extra_params: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS, hash=False, repr=False)
     reach: Reach = Reach.ANY
     unusable: str | None = None
 
