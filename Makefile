@@ -1,0 +1,53 @@
+# Everything here works on a fresh machine with Python 3.11 or newer and `make`.
+PYTHON ?= python3
+# What `make demo` and `make test` pass on: DEMO_ARGS="--once", PYTEST_ARGS="-k registry".
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+
+VENV := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test model lint format matrix ci clean
+
+help:
+	@echo "make demo     a real small model, real text, and the site on http://127.0.0.1:8000/"
+	@echo "make test     the whole suite on SQLite (DATABASE_URL names another database)"
+	@echo "make model    install the real local model for the tests too (127 MB)"
+	@echo "make lint     ruff, mypy, import-linter"
+	@echo "make format   ruff's formatting and fixes"
+	@echo "make matrix   the suite on every supported Python and Django (needs the interpreters)"
+	@echo "make ci       what continuous integration runs"
+	@echo "make clean    remove .venv and what tools left behind"
+
+demo:
+	@$(PYTHON) tools/venv.py demo
+	@exec $(VENV)/python -m example_project.demo $(DEMO_ARGS)
+
+test:
+	@$(PYTHON) tools/venv.py test
+	$(VENV)/python -m coverage run -m pytest $(PYTEST_ARGS)
+
+model:
+	@$(PYTHON) tools/venv.py model
+
+lint:
+	@$(PYTHON) tools/venv.py lint
+	$(VENV)/python -m ruff check
+	$(VENV)/python -m ruff format --check
+	$(VENV)/python -m mypy
+	$(VENV)/lint-imports
+
+format:
+	@$(PYTHON) tools/venv.py lint
+	$(VENV)/python -m ruff check --fix
+	$(VENV)/python -m ruff format
+
+matrix:
+	@$(PYTHON) tools/venv.py matrix
+	$(VENV)/python -m tox run
+
+ci:
+	.ci/run
+
+clean:
+	rm -rf .venv .tox build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

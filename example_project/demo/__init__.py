@@ -1,0 +1,1 @@
+"""The demo behind `make demo`: a real small model, real text, and the site around it."""

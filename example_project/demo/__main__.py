@@ -1,0 +1,97 @@
+"""`python -m example_project.demo`: from nothing to generated text and a site to look around in.
+
+`make demo` installs what this needs and then calls it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from types import FrameType
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error as DatabaseError
+
+from example_project.demo.model_server import ModelServerError, model_server
+
+HOST, PORT = "127.0.0.1", 8000
+FILES = Path(__file__).parents[1] / ".demo"
+PROMPT = "Write a short tagline for a bakery that opens before sunrise."
+
+
+def main() -> int:
+    """Run the demo; every foreseeable failure is one line and exit code 1."""
+    arguments = parse()
+    signal.signal(signal.SIGTERM, _interrupt)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "example_project.settings")
+    # The development server hands out the admin's static files only so; it listens on this machine alone.
+    os.environ.setdefault("DEBUG", "1")
+    try:
+        if not arguments.once:
+            check_port()
+        FILES.mkdir(exist_ok=True)
+        django.setup()
+        run(arguments)
+    except KeyboardInterrupt:
+        say("\nStopped.")
+    except (ModelServerError, ImproperlyConfigured, DatabaseError, OSError) as error:
+        say(f"The demo stops here: {error}")
+        return 1
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="make demo DEMO_ARGS=…", description="Real text from a real, small model.")
+    parser.add_argument("--once", action="store_true", help="end after the text instead of serving the site")
+    parser.add_argument("--model", type=Path, metavar="FILE.gguf", help="a better model than the bundled one")
+    parser.add_argument("--prompt", default=PROMPT, help="what to ask the model")
+    return parser.parse_args()
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Prepare the database, start the model, ask it, and serve the site unless `--once`."""
+    # Django's models can be imported only now that it is set up.
+    from example_project.demo import site, talk  # noqa: PLC0415
+
+    say("Preparing the database …")
+    site.migrate()
+    say(f"Loading {arguments.model or 'SmolLM2-135M'} ", end="")
+    with model_server(arguments.model, log=FILES / "model.log", waiting=lambda _: say(".", end="")) as server:
+        say(f"served by llama.cpp at {server.url}")
+        with site.local_row(server):
+            site.seed()
+            talk.ask(arguments.prompt)
+            if not arguments.once:
+                site.admin_user()
+                site.serve(HOST, PORT)
+
+
+def check_port() -> None:
+    """Refuse at once, rather than after the download of a model, a port that somebody else listens on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, PORT))
+        except OSError:
+            msg = f"port {PORT} of {HOST} is taken. Stop what listens there, or use DEMO_ARGS=--once."
+            raise OSError(msg) from None
+
+
+def say(line: str = "", *, end: str = "\n") -> None:
+    """Print at once, also through a pipe."""
+    print(line, end=end, flush=True)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """A polite `kill` ends the demo as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,11 @@
+"""The admin, and the API of `creative_services`."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/llm/", include("creative_services.urls")),
+]
