@@ -1,0 +1,150 @@
+"""What is known about models: prices, retirement dates and living successors. Data only, as of 22 November 2026.
+
+Prices: US dollars per million tokens as the providers list them (collected by genai-prices 0.2.3). Where a provider
+charges more for very long prompts, or less for cached ones, the price here is the ordinary one.
+Retirements: the deprecation lists of the OpenAI and Anthropic SDKs and the providers' own pages.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Retirement:
+    """When a provider stops serving a model, and the model to use instead."""
+
+    date: datetime.date
+    successor: str
+
+    def has_come(self, today: datetime.date | None = None) -> bool:
+        """Whether the model is gone on `today` (default: the current date, UTC)."""
+        return self.date <= (today or datetime.datetime.now(datetime.UTC).date())
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultModel:
+    """One cell of the documented tier table: the row's id, its name, its model, and the successor's name."""
+
+    id: int
+    name: str
+    model: str
+    successor_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per 1,000 tokens; None is unknown."""
+
+    input: float | None = None
+    output: float | None = None
+
+
+def _per_million(dollars_in: str, dollars_out: str) -> Price:
+    # Through Decimal: 0.15 / 1000 in binary is not the float that prints as 0.00015.
+    return Price(float(Decimal(dollars_in) / 1000), float(Decimal(dollars_out) / 1000))
+
+
+PRICES: Mapping[tuple[str, str], Price] = MappingProxyType(
+    {
+        ("openai", "gpt-3.5-turbo"): _per_million("0.50", "1.50"),
+        ("openai", "gpt-3.5-turbo-0125"): _per_million("0.50", "1.50"),
+        ("openai", "gpt-4o-mini"): _per_million("0.15", "0.60"),
+        ("openai", "gpt-4o-mini-2024-07-18"): _per_million("0.15", "0.60"),
+        ("openai", "gpt-4o"): _per_million("2.50", "10.00"),
+        ("openai", "gpt-4o-2024-05-13"): _per_million("5", "15"),
+        ("openai", "gpt-4o-2024-08-06"): _per_million("2.50", "10.00"),
+        ("openai", "gpt-4o-2024-11-20"): _per_million("2.50", "10.00"),
+        ("openai", "gpt-5.4-mini"): _per_million("0.75", "4.50"),
+        ("openai", "gpt-5.6-luna"): _per_million("0.20", "1.20"),
+        ("openai", "gpt-5.6-sol"): _per_million("4", "20"),
+        ("openai", "gpt-6-luna"): _per_million("0.10", "0.50"),
+        ("openai", "gpt-6-sol"): _per_million("2", "10"),
+        ("openai", "gpt-6-astra"): _per_million("10", "50"),
+        ("openai", "gpt-6.1-terra"): _per_million("1", "5"),
+        ("openai", "gpt-6.1-sol"): _per_million("2", "10"),
+        ("anthropic", "claude-3-haiku-20240307"): _per_million("0.25", "1.25"),
+        ("anthropic", "claude-3-5-sonnet-20240620"): _per_million("3", "15"),
+        ("anthropic", "claude-3-5-sonnet-20241022"): _per_million("3", "15"),
+        ("anthropic", "claude-3-opus-20240229"): _per_million("15", "75"),
+        ("anthropic", "claude-haiku-4-5"): _per_million("1", "5"),
+        ("anthropic", "claude-haiku-4-5-20251001"): _per_million("1", "5"),
+        ("anthropic", "claude-haiku-5-5"): _per_million("0.10", "0.50"),
+        ("anthropic", "claude-sonnet-4-6"): _per_million("3", "15"),
+        ("anthropic", "claude-sonnet-5"): _per_million("2", "10"),
+        ("anthropic", "claude-sonnet-5-5"): _per_million("2", "10"),
+        ("anthropic", "claude-opus-5"): _per_million("5", "25"),
+        ("anthropic", "claude-opus-5-5"): _per_million("4", "20"),
+        ("anthropic", "claude-fable-5-2"): _per_million("8", "40"),
+        ("groq", "llama-3.3-70b-versatile"): _per_million("0.59", "0.79"),
+        ("groq", "openai/gpt-oss-20b"): _per_million("0.075", "0.30"),
+        ("groq", "openai/gpt-oss-120b"): _per_million("0.15", "0.60"),
+        ("groq", "qwen/qwen3.8-27b"): _per_million("0.80", "4"),
+        ("gemini", "gemini-2.5-flash-lite"): _per_million("0.10", "0.40"),
+        ("gemini", "gemini-2.5-flash"): _per_million("0.30", "2.50"),
+        ("gemini", "gemini-2.5-pro"): _per_million("1.25", "10"),
+        ("gemini", "gemini-3.1-flash-lite"): _per_million("0.25", "1.50"),
+        ("gemini", "gemini-3.5-flash"): _per_million("1.50", "9"),
+        ("mistral", "mistral-small-latest"): _per_million("0.15", "0.60"),
+        ("deepseek", "deepseek-v4-flash"): _per_million("0.15", "0.60"),
+        ("deepseek", "deepseek-v4-pro"): _per_million("0.66", "1.98"),
+        ("xai", "grok-4-1-fast"): _per_million("0.20", "0.50"),
+    }
+)
+
+
+def _ends(date: str, successor: str) -> Retirement:
+    return Retirement(datetime.date.fromisoformat(date), successor)
+
+
+RETIREMENTS: Mapping[tuple[str, str], Retirement] = MappingProxyType(
+    {
+        ("openai", "gpt-3.5-turbo"): _ends("2026-10-23", "gpt-6-luna"),
+        ("openai", "gpt-3.5-turbo-0125"): _ends("2026-10-23", "gpt-6-luna"),
+        ("openai", "gpt-3.5-turbo-1106"): _ends("2026-09-28", "gpt-6-luna"),
+        ("openai", "gpt-3.5-turbo-0613"): _ends("2024-09-13", "gpt-6-luna"),
+        ("openai", "gpt-3.5-turbo-16k"): _ends("2024-09-13", "gpt-6-luna"),
+        ("openai", "gpt-4"): _ends("2026-10-23", "gpt-5.6-sol"),
+        ("openai", "gpt-4-turbo"): _ends("2026-10-23", "gpt-5.6-sol"),
+        ("openai", "gpt-4.1"): _ends("2027-01-14", "gpt-5.6-sol"),
+        ("openai", "gpt-4.1-mini"): _ends("2027-01-14", "gpt-5.6-luna"),
+        ("openai", "gpt-4.1-nano"): _ends("2026-10-23", "gpt-6-luna"),
+        ("openai", "gpt-4o"): _ends("2027-01-14", "gpt-5.6-sol"),
+        ("openai", "gpt-4o-2024-05-13"): _ends("2026-10-23", "gpt-5.6-sol"),
+        ("openai", "gpt-4o-2024-08-06"): _ends("2027-01-14", "gpt-5.6-sol"),
+        ("openai", "gpt-4o-2024-11-20"): _ends("2027-01-14", "gpt-5.6-sol"),
+        ("openai", "gpt-4o-mini"): _ends("2027-01-14", "gpt-5.6-luna"),
+        ("openai", "gpt-4o-mini-2024-07-18"): _ends("2027-01-14", "gpt-5.6-luna"),
+        ("openai", "gpt-5"): _ends("2026-12-11", "gpt-5.6-sol"),
+        ("openai", "gpt-5-mini"): _ends("2026-12-11", "gpt-5.4-mini"),
+        ("openai", "gpt-5-nano"): _ends("2026-12-11", "gpt-6-luna"),
+        ("openai", "gpt-5.1"): _ends("2027-04-01", "gpt-5.6-sol"),
+        ("openai", "gpt-5.4-nano"): _ends("2027-04-01", "gpt-6-luna"),
+        ("openai", "o1"): _ends("2026-10-23", "gpt-5.6-sol"),
+        ("openai", "o3"): _ends("2026-12-11", "gpt-5.6-sol"),
+        ("openai", "o3-mini"): _ends("2026-10-23", "gpt-5.4-mini"),
+        ("openai", "o4-mini"): _ends("2026-10-23", "gpt-5.4-mini"),
+        ("anthropic", "claude-3-haiku-20240307"): _ends("2026-04-20", "claude-haiku-4-5-20251001"),
+        ("anthropic", "claude-3-5-haiku-20241022"): _ends("2026-02-19", "claude-haiku-4-5-20251001"),
+        ("anthropic", "claude-3-5-sonnet-20240620"): _ends("2025-10-22", "claude-sonnet-5"),
+        ("anthropic", "claude-3-5-sonnet-20241022"): _ends("2025-10-22", "claude-sonnet-5"),
+        ("anthropic", "claude-3-7-sonnet-20250219"): _ends("2026-02-19", "claude-sonnet-5"),
+        ("anthropic", "claude-sonnet-4-20250514"): _ends("2026-06-15", "claude-sonnet-5"),
+        ("anthropic", "claude-sonnet-4-5"): _ends("2026-11-30", "claude-sonnet-5"),
+        ("anthropic", "claude-sonnet-4-5-20250929"): _ends("2026-11-30", "claude-sonnet-5"),
+        ("anthropic", "claude-3-opus-20240229"): _ends("2026-01-05", "claude-opus-5"),
+        ("anthropic", "claude-opus-4-20250514"): _ends("2026-06-15", "claude-opus-5"),
+        ("anthropic", "claude-opus-4-1"): _ends("2026-08-05", "claude-opus-5"),
+        ("anthropic", "claude-opus-4-1-20250805"): _ends("2026-08-05", "claude-opus-5"),
+        ("groq", "llama-3.1-8b-instant"): _ends("2026-08-16", "openai/gpt-oss-20b"),
+        ("groq", "llama-3.3-70b-versatile"): _ends("2026-08-16", "openai/gpt-oss-120b"),
+        ("groq", "meta-llama/llama-4-scout-17b-16e-instruct"): _ends("2026-07-17", "openai/gpt-oss-120b"),
+    }
+)
