@@ -9,6 +9,7 @@ from creative_services.core.endpoints import check_endpoint, split_endpoint
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.known_models import Price
 from creative_services.core.providers import PROVIDERS, Provider, complete_base, price, retirement
+from creative_services.core.secret import Secret
 from creative_services.core.types import LLMEntry, LLMTier, Reach
 
 if TYPE_CHECKING:
@@ -44,13 +45,13 @@ def _entry(
     tier, default = cell
     name, model, temperature = default.name, default.model, LLMEntry.temperature
     ending = retirement(provider.name, model)
-    if successors and ending is not None and default.successor_name is not None:
-        # The successors' own default: newer models refuse to be given another.
-        name, model, temperature = default.successor_name, ending.successor, None
     chosen = _chosen_model(environ, provider, tier)
-    if chosen is not None and chosen != model:
+    if chosen is not None:
+        name = name if chosen == model or not provider.needs_key else chosen
         model = chosen
-        name = chosen if provider.needs_key else name
+    elif successors and ending is not None and default.successor_name is not None:
+        # The successor's own temperature: newer models refuse to be given one.
+        name, model, temperature = default.successor_name, ending.successor, None
     # A server of one's own that takes no key sends no bill.
     cost = price(provider.name, model) if provider.needs_key else _FREE
     return LLMEntry(
@@ -82,8 +83,8 @@ def _value(environ: Mapping[str, str], variable: str) -> str | None:
 
 def _key(environ: Mapping[str, str], provider: Provider) -> str | None:
     for variable in provider.key_variables:
-        key = _value(environ, variable)
-        if key is not None:
+        key = Secret(_value(environ, variable) or "")
+        if key:
             if not key.isascii() or not key.isprintable():
                 msg = (
                     f"{variable} holds characters that no HTTP header can carry. Set it to the key alone, on one line."

@@ -111,7 +111,11 @@ class DictRegistry:
 
         Raises ConfigurationError, which names the variable.
         """
-        return cls(entries_from(os.environ if environ is None else environ, successors=successors))
+        try:
+            return cls(entries_from(os.environ if environ is None else environ, successors=successors))
+        except ConfigurationError as error:
+            # The frames below hold the whole environment, which debug pages and error mails would print.
+            raise error.with_traceback(None) from None
 
     def get_by_id(self, llm_id: int) -> LLMEntry | None:
         """The active entry with this id, or None."""
