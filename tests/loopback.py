@@ -50,8 +50,7 @@ class LoopbackProvider:
     """
 
     def __init__(self, script: Step | Iterable[Step] = "Hello", *, tls: ssl.SSLContext | None = None) -> None:
-        alone = isinstance(script, str | Reply | Failure | RawReply | OnTheWire | ProviderError) or callable(script)
-        self.steps: Iterator[Any] = repeat(script) if alone else iter(script)
+        self.steps = _steps(script)
         self.tls = tls
         self.requests: list[ReceivedRequest] = []
         self.connections = 0
@@ -230,6 +229,12 @@ class _Connection(BaseHTTPRequestHandler):
 
 class _ClientGoneError(Exception):
     pass
+
+
+def _steps(script: Step | Iterable[Step]) -> Iterator[Any]:
+    if isinstance(script, str | Reply | Failure | RawReply | OnTheWire | ProviderError) or callable(script):
+        return repeat(script)
+    return iter(script)
 
 
 def _end(connection: socket.socket) -> None:
