@@ -1,0 +1,65 @@
+"""The process's clients, wired by the project's settings."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.core.signals import setting_changed
+
+from creative_services.adapters.registry import DjangoLLMRegistry
+from creative_services.conf import app_settings
+from creative_services.core.request import Bounds
+
+if TYPE_CHECKING:
+    from creative_services.core.client import DynamicLLMClient, SyncDynamicLLMClient
+    from creative_services.core.http import Transport
+
+# The clients' modules are imported on first use: who only wants the registry loads no HTTP.
+
+
+@cache
+def get_client() -> DynamicLLMClient:
+    """This process's async client over the `Llms` rows; made anew when settings change."""
+    from creative_services.core.client import DynamicLLMClient  # noqa: PLC0415 - see above
+
+    return DynamicLLMClient(_registry(), transport=_transport(), **_options())
+
+
+@cache
+def get_sync_client() -> SyncDynamicLLMClient:
+    """This process's sync client over the `Llms` rows; made anew when settings change."""
+    from creative_services.core.client import SyncDynamicLLMClient  # noqa: PLC0415 - see above
+
+    return SyncDynamicLLMClient(_registry(), transport=_transport(), **_options())
+
+
+@cache
+def _registry() -> DjangoLLMRegistry:
+    return DjangoLLMRegistry()
+
+
+@cache
+def _transport() -> Transport:
+    from creative_services.core.transport import HttpTransport  # noqa: PLC0415 - see above
+
+    return HttpTransport(proxy=app_settings.proxy, ca_bundle=app_settings.ca_bundle)
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "limits": app_settings.limits,
+        "retry": app_settings.retry,
+        "fallback_tiers": app_settings.fallback_tiers,
+        "default_tier": app_settings.default_tier,
+        "bounds": Bounds(prompt_chars=app_settings.max_prompt_chars, max_tokens=app_settings.max_tokens),
+    }
+
+
+def _rebuild(*, setting: str, **_: object) -> None:
+    if setting == "CREATIVE_SERVICES":
+        for made in (get_client, get_sync_client, _transport):
+            made.cache_clear()
+
+
+setting_changed.connect(_rebuild)

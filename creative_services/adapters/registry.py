@@ -1,0 +1,133 @@
+"""The registry over `Llms` rows."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+from django.apps import apps
+from django.core.signals import setting_changed
+from django.db import connections, router
+
+from creative_services.adapters.snapshot import Snapshot
+from creative_services.core.types import LLMTier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from creative_services.core.types import LLMEntry
+    from creative_services.models import Llms
+    from creative_services.models.querysets import LlmsQuerySet
+
+SNAPSHOTS = 4
+ENTRY_SETTINGS = {"CREATIVE_SERVICES", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASES", "DATABASE_ROUTERS"}
+
+
+class DjangoLLMRegistry:
+    """Entries from `Llms` rows: all of them, or those of a queryset; keep one per process, it remembers the rows.
+
+    A committed change of a row is seen by the next call in every process. A random token in a table of its own stands
+    for the state of the rows: every write through the ORM renews it in the same transaction, before the write. A call
+    reads the token, one row, and answers from memory if it knows the rows of that token; otherwise it reads the rows
+    after the token, so what it remembers is never older than the token says. Nothing is remembered that was seen
+    inside the caller's own uncommitted change.
+
+    Seen are `save`, `delete`, `create`, `update`, the `bulk_` methods, upserts, fixtures and data migrations. Not seen
+    are raw SQL and a plain `models.QuerySet(Llms)`: call `creative_services.models.touch_registry()` in the same
+    transaction before such a statement; from outside Django set `token` of `creative_services_registrytoken` to a new
+    random value, likewise. Inside a transaction that began before the change, SQLite and the isolation levels from
+    REPEATABLE READ on show the old rows: that is what they promise.
+
+    Rows are read from the database that writes go to. Keys are decrypted for the entries that are handed out only.
+    """
+
+    def __init__(self, rows: type[Llms] | LlmsQuerySet | None = None) -> None:
+        self._rows = rows
+        self._snapshots: OrderedDict[tuple[str, str], Snapshot] = OrderedDict()
+        self._lock = Lock()
+        # Entries depend on settings too; these change in tests only. Held weakly, so this keeps nobody alive.
+        setting_changed.connect(self._forget)
+
+    def get_by_id(self, llm_id: int) -> LLMEntry | None:
+        """The active entry of this id, also one that is `unusable`, or None."""
+        return self._current().by_id(llm_id)
+
+    def get_by_tier(self, tier: LLMTier) -> LLMEntry | None:
+        """The first usable entry of the tier's candidates, or None."""
+        return next((entry for entry in self.candidates(tier) if not entry.unusable), None)
+
+    def list_active(self) -> list[LLMEntry]:
+        """All active entries, cheapest first."""
+        return list(self._current().all())
+
+    def candidates(self, tier: LLMTier) -> Iterator[LLMEntry]:
+        """The tier's active entries, cheapest first, unusable ones included; each is made when it is asked for."""
+        return self._current().of_tier(LLMTier(tier))
+
+    async def aget_by_id(self, llm_id: int) -> LLMEntry | None:
+        """`get_by_id`, awaited."""
+        return (await self._acurrent()).by_id(llm_id)
+
+    async def aget_by_tier(self, tier: LLMTier) -> LLMEntry | None:
+        """`get_by_tier`, awaited."""
+        return next((entry for entry in await self.acandidates(tier) if not entry.unusable), None)
+
+    async def alist_active(self) -> list[LLMEntry]:
+        """`list_active`, awaited."""
+        return list((await self._acurrent()).all())
+
+    async def acandidates(self, tier: LLMTier) -> Iterable[LLMEntry]:
+        """`candidates`, awaited."""
+        return (await self._acurrent()).of_tier(LLMTier(tier))
+
+    async def _acurrent(self) -> Snapshot:
+        return await sync_to_async(self._current)()
+
+    def _current(self) -> Snapshot:
+        model = apps.get_model("creative_services", "Llms")
+        using = router.db_for_write(model)
+        connection = connections[using]
+        token = _read_token(connection)
+        if token is None:
+            return self._read(using)
+        key = (using, token)
+        snapshot = self._snapshots.get(key)
+        if snapshot is None:
+            snapshot = self._read(using)
+            if token not in _uncommitted(connection):
+                self._remember(key, snapshot)
+        return snapshot
+
+    def _read(self, using: str) -> Snapshot:
+        rows: Any = self._rows if self._rows is not None else apps.get_model("creative_services", "Llms")
+        queryset: LlmsQuerySet = rows.all() if hasattr(rows, "all") else rows._default_manager.all()
+        return Snapshot(queryset.using(using))
+
+    def _remember(self, key: tuple[str, str], snapshot: Snapshot) -> None:
+        with self._lock:
+            self._snapshots[key] = snapshot
+            while len(self._snapshots) > SNAPSHOTS:
+                self._snapshots.popitem(last=False)
+
+    def _forget(self, *, setting: str, **_: object) -> None:
+        if setting in ENTRY_SETTINGS:
+            with self._lock:
+                self._snapshots.clear()
+
+
+def _read_token(connection: BaseDatabaseWrapper) -> str | None:
+    # A plain cursor, because the ORM takes fifteen times as long, and this is asked on every call.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT token FROM creative_services_registrytoken WHERE id = 1")
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _uncommitted(connection: BaseDatabaseWrapper) -> set[str]:
+    from creative_services.models.token import Changes  # noqa: PLC0415 - models need the app registry
+
+    return Changes.of(connection).tokens

@@ -1,0 +1,83 @@
+"""The active rows as they were at one token, and the entries made from them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from django.db.models import F
+
+from creative_services.adapters.keys import key_for
+from creative_services.core.errors import ConfigurationError
+from creative_services.core.types import LLMEntry, LLMTier
+from creative_services.fields.endpoint import endpoint_fault, origin_of, reach_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from creative_services.models import Llms
+    from creative_services.models.querysets import LlmsQuerySet
+
+
+class Snapshot:
+    """Active rows in rank order. Entries are made when they are asked for, and kept."""
+
+    def __init__(self, queryset: LlmsQuerySet) -> None:
+        ranked = queryset.filter(is_active=True).order_by(
+            F("cost_per_1k_input").asc(nulls_last=True), F("cost_per_1k_output").asc(nulls_last=True), "id"
+        )
+        self._rows: dict[int, Llms] = {row.pk: row for row in ranked}
+        self._tiers: dict[str, list[int]] = {}
+        for row in self._rows.values():
+            self._tiers.setdefault(row.tier, []).append(row.pk)
+        self._entries: dict[int, LLMEntry] = {}
+
+    def by_id(self, llm_id: int) -> LLMEntry | None:
+        """The entry of this row, if it is active."""
+        return self._entry(llm_id) if llm_id in self._rows else None
+
+    def all(self) -> Iterator[LLMEntry]:
+        """All entries, cheapest first."""
+        return map(self._entry, self._rows)
+
+    def of_tier(self, tier: LLMTier) -> Iterator[LLMEntry]:
+        """The tier's entries, cheapest first."""
+        return map(self._entry, self._tiers.get(tier.value, ()))
+
+    def _entry(self, llm_id: int) -> LLMEntry:
+        entry = self._entries.get(llm_id)
+        if entry is None:
+            row = self._rows[llm_id]
+            entry = entry_of(row)
+            # What the environment holds is asked at each call.
+            if row.api_key is None or not row.api_key.reference:
+                self._entries[llm_id] = entry
+        return entry
+
+
+def entry_of(row: Llms) -> LLMEntry:
+    """The row as the core's value; with `unusable` where it must not be called as it is, and then without a key."""
+    key, unusable = None, endpoint_fault(row.tier, row.api_endpoint)
+    if not unusable:
+        try:
+            key = key_for(row.api_key, origin_of(row.provider, row.api_endpoint))
+        except ConfigurationError as error:
+            unusable = str(error)
+    return LLMEntry(
+        id=row.pk,
+        name=row.name,
+        provider=row.provider,
+        model=row.model,
+        tier=LLMTier(row.tier),
+        api_key=key,
+        api_endpoint=row.api_endpoint or None,
+        max_tokens=row.max_tokens,
+        temperature=row.temperature,
+        cost_per_1k_input=row.cost_per_1k_input,
+        cost_per_1k_output=row.cost_per_1k_output,
+        is_active=row.is_active,
+        wire=row.wire or None,
+        extra_params=MappingProxyType(row.extra_params or {}),
+        reach=reach_of(row.tier, row.api_endpoint),
+        unusable=unusable,
+    )

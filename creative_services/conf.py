@@ -1,0 +1,185 @@
+"""The project's settings: one dict, `settings.CREATIVE_SERVICES`, read on access, typed, every key optional."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+from creative_services.core.errors import ConfigurationError
+from creative_services.core.types import Limits, LLMTier, Retry
+
+SETTINGS = (
+    "ENCRYPTION_KEYS",
+    "DEFAULT_TIER",
+    "ENDPOINTS_ALLOW_PRIVATE",
+    "LOCAL_HOSTS",
+    "KEY_VARIABLES",
+    "LIMITS",
+    "RETRY",
+    "FALLBACK_TIERS",
+    "STRATEGY",
+    "GENERATE_UPSTREAM",
+    "RATE_LIMITS",
+    "MAX_PROMPT_CHARS",
+    "MAX_BODY_BYTES",
+    "MAX_TOKENS",
+    "TIER_PERMISSIONS",
+    "LEDGER",
+    "LEDGER_DATABASE",
+    "PROXY",
+    "CA_BUNDLE",
+)
+
+Value = TypeVar("Value", Limits, Retry)
+
+
+class AppSettings:
+    """`settings.CREATIVE_SERVICES` as typed attributes.
+
+    A value that cannot be meant raises ConfigurationError, which names the setting and never its value where that
+    may be a secret.
+    """
+
+    @property
+    def default_tier(self) -> LLMTier:
+        """The tier of a call that names none."""
+        return _tier("DEFAULT_TIER", _get("DEFAULT_TIER", LLMTier.STANDARD))
+
+    @property
+    def endpoints_allow_private(self) -> bool:
+        """Whether rows of every tier may point to loopback and private addresses."""
+        value = _get("ENDPOINTS_ALLOW_PRIVATE", False)
+        if not isinstance(value, bool):
+            raise _wrong("ENDPOINTS_ALLOW_PRIVATE", "True or False")
+        return value
+
+    @property
+    def local_hosts(self) -> frozenset[str]:
+        """Host names that LOCAL rows may name although their addresses are public; lower case."""
+        return _hosts("LOCAL_HOSTS", _get("LOCAL_HOSTS", ()))
+
+    @property
+    def key_variables(self) -> Mapping[str, frozenset[str]]:
+        """Environment variables that `env:` references may use beyond the providers' own, each with its hosts."""
+        value = _get("KEY_VARIABLES", {})
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) and name for name in value):
+            raise _wrong("KEY_VARIABLES", "a dict of environment variable to list of host names")
+        return {name: _hosts(f"KEY_VARIABLES[{name!r}]", hosts) for name, hosts in value.items()}
+
+    @property
+    def limits(self) -> Limits:
+        """Time a call may take."""
+        return _build("LIMITS", Limits)
+
+    @property
+    def retry(self) -> Retry:
+        """How often the same LLM is asked again."""
+        return _build("RETRY", Retry)
+
+    @property
+    def fallback_tiers(self) -> tuple[LLMTier, ...]:
+        """Tiers that take over when the asked one has no answer, in this order."""
+        value = _get("FALLBACK_TIERS", ())
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise _wrong("FALLBACK_TIERS", "a list of tiers")
+        return tuple(_tier("FALLBACK_TIERS", tier) for tier in value)
+
+    @property
+    def max_prompt_chars(self) -> int:
+        """The longest text a call may send, in characters."""
+        return _positive("MAX_PROMPT_CHARS", 2_000_000)
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The longest request body the REST API reads, in bytes."""
+        return _positive("MAX_BODY_BYTES", 32_000_000)
+
+    @property
+    def max_tokens(self) -> int:
+        """The most output tokens a call may ask for."""
+        return _positive("MAX_TOKENS", 2_000_000)
+
+    @property
+    def encryption_keys(self) -> tuple[str, ...]:
+        """Fernet keys for API keys at rest: the first encrypts, all decrypt. Empty means derived from SECRET_KEY."""
+        value = _get("ENCRYPTION_KEYS", ())
+        if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(key, str) for key in value):
+            raise _wrong("ENCRYPTION_KEYS", "a list of Fernet keys (`Fernet.generate_key().decode()`)")
+        return tuple(value)
+
+    @property
+    def proxy(self) -> str | None:
+        """URL of the proxy that calls leave through."""
+        return _text("PROXY")
+
+    @property
+    def ca_bundle(self) -> str | None:
+        """Path of the certificate authorities to trust instead of the usual ones."""
+        return _text("CA_BUNDLE")
+
+    def unknown_keys(self) -> list[str]:
+        """Keys of the dict that mean nothing, sorted."""
+        return sorted(str(name) for name in _all() if name not in SETTINGS)
+
+
+def _all() -> Mapping[str, Any]:
+    value = getattr(settings, "CREATIVE_SERVICES", {})
+    if not isinstance(value, Mapping):
+        msg = f"settings.CREATIVE_SERVICES must be a dict, not {type(value).__name__}."
+        raise ConfigurationError(msg)
+    return value
+
+
+def _get(name: str, default: Any) -> Any:
+    value = _all().get(name)
+    return default if value is None else value
+
+
+def _wrong(name: str, wanted: str) -> ConfigurationError:
+    return ConfigurationError(f"settings.CREATIVE_SERVICES: {name} must be {wanted}.")
+
+
+def _tier(name: str, value: Any) -> LLMTier:
+    try:
+        return LLMTier(value)
+    except ValueError:
+        known = ", ".join(tier.value for tier in LLMTier)
+        raise _wrong(name, f"of the tiers {known}; {value!r} is none") from None
+
+
+def _hosts(name: str, value: Any) -> frozenset[str]:
+    if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
+        raise _wrong(name, "a list of host names")
+    for host in value:
+        if not isinstance(host, str) or not host or "/" in host or "@" in host:
+            raise _wrong(name, f"a list of host names without scheme or path; {host!r} is none")
+    return frozenset(host.lower().rstrip(".") for host in value)
+
+
+def _build(name: str, kind: type[Value]) -> Value:
+    value = _get(name, {})
+    if isinstance(value, kind):
+        return value
+    fields = ", ".join(kind.__dataclass_fields__)
+    if not isinstance(value, Mapping) or not set(value) <= set(kind.__dataclass_fields__):
+        raise _wrong(name, f"a dict with some of: {fields}")
+    return kind(**value)
+
+
+def _positive(name: str, default: int) -> int:
+    value = _get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise _wrong(name, f"an int above 0, not {value!r}")
+    return value
+
+
+def _text(name: str) -> str | None:
+    value = _get(name, None)
+    if value is not None and not isinstance(value, str):
+        raise _wrong(name, "a string")
+    return value or None
+
+
+app_settings = AppSettings()

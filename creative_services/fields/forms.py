@@ -1,0 +1,85 @@
+"""The write-only form field of an API key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from creative_services.core.errors import ConfigurationError
+from creative_services.core.secret import Secret
+from creative_services.fields.key import ApiKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.utils.safestring import SafeString
+
+
+class _Mark:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+KEEP: Final = _Mark("KEEP")
+"""Cleaned value of an empty box: the stored key stays."""
+REMOVE: Final = _Mark("REMOVE")
+"""Submitted value of the ticked box."""
+
+
+class ApiKeyInput(forms.PasswordInput):
+    """An empty box for a new key, what is known of the stored one, and a tick box that removes it."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"autocomplete": "new-password", "spellcheck": "false"} | (attrs or {}), render_value=False)
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        box = super().render(name, None, attrs, renderer)
+        if not isinstance(value, ApiKey):
+            return box
+        return format_html(
+            '{} <span>{}</span> <label><input type="checkbox" name="{}"> {}</label>',
+            box,
+            value.hint,
+            self.remove_name(name),
+            _("Remove the key"),
+        )
+
+    def remove_name(self, name: str) -> str:
+        """Name of the tick box."""
+        return f"{name}-remove"
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        typed = data.get(name)
+        if typed:
+            return Secret(typed)
+        return REMOVE if data.get(self.remove_name(name)) else None
+
+    def value_omitted_from_data(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
+        return name not in data and self.remove_name(name) not in data
+
+
+class ApiKeyFormField(forms.Field):
+    """Takes a new key, a reference `env:NAME`, or nothing, which keeps the stored key; ticked, removes it."""
+
+    widget = ApiKeyInput
+
+    def clean(self, value: Any) -> Any:
+        """KEEP, None for removal, or the ApiKey that was typed."""
+        if value is REMOVE:
+            return None
+        if not value or not value.strip():
+            return KEEP
+        try:
+            return ApiKey.typed(value)
+        except ConfigurationError as error:
+            raise ValidationError(str(error)) from None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return data is REMOVE and initial is not None or bool(data and data is not REMOVE)

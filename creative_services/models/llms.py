@@ -1,0 +1,161 @@
+"""The row that a team edits: one LLM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from creative_services.core.errors import ConfigurationError
+from creative_services.core.types import LLMTier
+from creative_services.fields import ApiKeyField, EndpointField
+from creative_services.fields.endpoint import endpoint_fault, origin_of
+from creative_services.models.querysets import Announced, LlmsManager
+
+if TYPE_CHECKING:
+    from creative_services.fields import ApiKey
+
+MOST_USD = 1_000_000
+TIERS = (
+    (LLMTier.ECONOMY.value, _("Economy")),
+    (LLMTier.STANDARD.value, _("Standard")),
+    (LLMTier.PREMIUM.value, _("Premium")),
+    (LLMTier.LOCAL.value, _("Local")),
+)
+
+
+def validate_object(value: Any) -> None:
+    """Refuse JSON that is not an object."""
+    if not isinstance(value, dict):
+        raise ValidationError(_('Enter a JSON object, such as {"top_p": 0.9}.'))
+
+
+class Llms(Announced, models.Model):
+    """One configured LLM.
+
+    Costs are US dollars per 1,000 tokens; empty is unknown, which is not 0. The key is kept for the host that the
+    row calls: `full_clean()`, and so every form, asks for it anew when endpoint or provider lead elsewhere, and a row
+    saved without that check is passed by, its key unsent, until the key is entered again.
+    """
+
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    provider = models.CharField(
+        _("provider"), max_length=100, help_text=_("openai, anthropic, groq, … or any name, with an endpoint.")
+    )
+    model = models.CharField(_("model"), max_length=200, help_text=_("As the provider spells it, e.g. gpt-4o-mini."))
+    tier = models.CharField(_("tier"), max_length=20, choices=TIERS)
+    api_key: Any = ApiKeyField(
+        _("API key"),
+        null=True,
+        blank=True,
+        help_text=_("Kept encrypted and never shown again. Or env:NAME, to take it from the environment."),
+    )
+    api_endpoint = EndpointField(
+        _("endpoint"),
+        max_length=500,
+        blank=True,
+        default="",
+        help_text=_("Base URL as the provider's docs print it; empty for the provider's own."),
+    )
+    max_tokens = models.PositiveIntegerField(
+        _("max tokens"), default=4096, validators=[MinValueValidator(1)], help_text=_("Most tokens of an answer.")
+    )
+    temperature = models.FloatField(
+        _("temperature"),
+        null=True,
+        blank=True,
+        default=0.7,
+        validators=[MinValueValidator(0), MaxValueValidator(2)],
+        help_text=_("0 to 2; empty for models that take none."),
+    )
+    cost_per_1k_input = models.FloatField(
+        _("cost per 1K input tokens"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(MOST_USD)],
+        help_text=_("US dollars; empty if unknown."),
+    )
+    cost_per_1k_output = models.FloatField(
+        _("cost per 1K output tokens"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(MOST_USD)],
+        help_text=_("US dollars; empty if unknown."),
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    wire = models.CharField(
+        _("wire format"),
+        max_length=50,
+        blank=True,
+        default="",
+        help_text=_("Only where it is not the provider's usual one."),
+    )
+    extra_params = models.JSONField(
+        _("extra parameters"),
+        default=dict,
+        blank=True,
+        validators=[validate_object],
+        help_text=_("A JSON object that is sent as it is."),
+    )
+    notes = models.TextField(_("notes"), blank=True, default="")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = LlmsManager()
+
+    class Meta:
+        verbose_name = _("LLM")
+        verbose_name_plural = _("LLMs")
+        base_manager_name = "objects"
+        permissions = (("generate", _("Can generate text")),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(tier__in=[value for value, label in TIERS]), name="creative_services_tier_known"
+            ),
+            models.CheckConstraint(condition=Q(max_tokens__gte=1), name="creative_services_max_tokens_positive"),
+            models.CheckConstraint(
+                condition=Q(temperature__isnull=True) | Q(temperature__range=(0, 2)),
+                name="creative_services_temperature_0_to_2",
+            ),
+            models.CheckConstraint(
+                condition=Q(cost_per_1k_input__isnull=True) | Q(cost_per_1k_input__range=(0, MOST_USD)),
+                name="creative_services_cost_input_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(cost_per_1k_output__isnull=True) | Q(cost_per_1k_output__range=(0, MOST_USD)),
+                name="creative_services_cost_output_range",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse an endpoint that the tier may not have, and a key that was entered for another host."""
+        super().clean()
+        faults = {}
+        fault = endpoint_fault(self.tier, self.api_endpoint)
+        if fault:
+            faults["api_endpoint"] = fault
+        elif self._key_is_for_another_host():
+            faults["api_key"] = _("The calls now go to another host: enter its API key again, or remove it.")
+        if faults:
+            raise ValidationError(faults)
+
+    @property
+    def key_hint(self) -> str:
+        """What may be known of the key, for people."""
+        key: ApiKey | None = self.api_key
+        return key.hint if key else str(_("none"))
+
+    def _key_is_for_another_host(self) -> bool:
+        key = self.api_key
+        try:
+            origin = key.origin if key else None
+        except ConfigurationError:
+            return False
+        return origin is not None and origin != origin_of(self.provider, self.api_endpoint)

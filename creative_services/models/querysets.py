@@ -1,0 +1,99 @@
+"""Querysets of `Llms`: the order of selection, and the hooks by which every write is seen everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import F
+
+from creative_services.core.types import LLMTier
+from creative_services.models.token import changing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Self
+
+    from creative_services.models.llms import Llms
+
+RANK = (F("cost_per_1k_input").asc(nulls_last=True), F("cost_per_1k_output").asc(nulls_last=True), F("id").asc())
+"""The order of `rank()` as SQL: cheapest first, unknown prices last."""
+
+
+class Announced:
+    """A model whose instances announce their deletion; a plain class, so that migrations' models keep it."""
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        alias: str = using or self._state.db  # type: ignore[attr-defined]
+        with changing(alias):
+            return super().delete(using=using, keep_parents=keep_parents)  # type: ignore[misc,no-any-return]
+
+
+class LlmsQuerySet(models.QuerySet["Llms"]):
+    """Rows of `Llms`. Its writes renew the registry's token first, in the same transaction."""
+
+    def active(self) -> Self:
+        """Rows that may be selected."""
+        return self.filter(is_active=True)
+
+    def for_tier(self, tier: LLMTier | str) -> Self:
+        """Active rows of the tier in the order in which they would be asked."""
+        return self.active().filter(tier=LLMTier(tier).value).order_by(*RANK)
+
+    def update(self, **values: Any) -> int:
+        with changing(self._to_write()):
+            return super().update(**values)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with changing(self._to_write()):
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs: Iterable[Llms], *args: Any, **options: Any) -> list[Llms]:
+        with changing(self._to_write()):
+            return super().bulk_create(objs, *args, **options)
+
+    def bulk_update(self, objs: Iterable[Llms], fields: Iterable[str], batch_size: int | None = None) -> int:
+        rows, names = tuple(objs), tuple(fields)
+        for row in rows:
+            for name in names:
+                # Checks the endpoint and seals the key, which Django's own bulk_update leaves out.
+                self.model._meta.get_field(name).pre_save(row, add=False)
+        with changing(self._to_write()):
+            return super().bulk_update(rows, names, batch_size)
+
+    # Django's own hooks: save() of a row goes through these two, a cascade through the third.
+
+    def _insert(self, *args: Any, **options: Any) -> Any:
+        with changing(self._to_write()):
+            return super()._insert(*args, **options)  # type: ignore[misc]
+
+    _insert.alters_data = True  # type: ignore[attr-defined]
+    _insert.queryset_only = False  # type: ignore[attr-defined]
+
+    def _update(self, *args: Any, **options: Any) -> Any:
+        with changing(self._to_write()):
+            return super()._update(*args, **options)  # type: ignore[misc]
+
+    _update.alters_data = True  # type: ignore[attr-defined]
+    _update.queryset_only = False  # type: ignore[attr-defined]
+
+    def _raw_delete(self, using: str) -> Any:
+        with changing(using):
+            return super()._raw_delete(using)  # type: ignore[misc]
+
+    _raw_delete.alters_data = True  # type: ignore[attr-defined]
+
+    def _to_write(self) -> str:
+        self._for_write = True
+        return self.db
+
+
+class LlmsManager(models.Manager.from_queryset(LlmsQuerySet)):  # type: ignore[misc]
+    """`Llms.objects`; migrations' models have it too, so that data migrations are seen by every process."""
+
+    use_in_migrations = True
