@@ -12,10 +12,15 @@ from creative_services.conf import app_settings
 from creative_services.core.request import Bounds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from creative_services.core.client import DynamicLLMClient, SyncDynamicLLMClient
     from creative_services.core.http import Transport
+    from creative_services.core.llm_registry import LLMRegistry
 
 # The clients' modules are imported on first use: who only wants the registry loads no HTTP.
+
+_stand_ins: list[tuple[LLMRegistry | None, Transport]] = []
 
 
 @cache
@@ -23,7 +28,7 @@ def get_client() -> DynamicLLMClient:
     """This process's async client over the `Llms` rows; made anew when settings change."""
     from creative_services.core.client import DynamicLLMClient  # noqa: PLC0415 - see above
 
-    return DynamicLLMClient(_registry(), transport=_transport(), **_options())
+    return DynamicLLMClient(get_registry(), transport=get_transport(), **_options())
 
 
 @cache
@@ -31,16 +36,18 @@ def get_sync_client() -> SyncDynamicLLMClient:
     """This process's sync client over the `Llms` rows; made anew when settings change."""
     from creative_services.core.client import SyncDynamicLLMClient  # noqa: PLC0415 - see above
 
-    return SyncDynamicLLMClient(_registry(), transport=_transport(), **_options())
+    return SyncDynamicLLMClient(get_registry(), transport=get_transport(), **_options())
 
 
 @cache
-def _registry() -> DjangoLLMRegistry:
+def get_registry() -> DjangoLLMRegistry:
+    """This process's registry of all `Llms` rows, which remembers them."""
     return DjangoLLMRegistry()
 
 
 @cache
-def _transport() -> Transport:
+def get_transport() -> Transport:
+    """What this process's clients send through; made anew when settings change."""
     from creative_services.core.transport import HttpTransport  # noqa: PLC0415 - see above
 
     return HttpTransport(proxy=app_settings.proxy, ca_bundle=app_settings.ca_bundle)
@@ -58,7 +65,7 @@ def _options() -> dict[str, Any]:
 
 def _rebuild(*, setting: str, **_: object) -> None:
     if setting == "CREATIVE_SERVICES":
-        for made in (get_client, get_sync_client, _transport):
+        for made in (get_client, get_sync_client, get_transport):
             made.cache_clear()
 
 
