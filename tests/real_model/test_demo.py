@@ -1,0 +1,147 @@
+"""`make demo` without the `make`: what it prints, what it leaves behind, and how it ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DEMO = [sys.executable, "-m", "example_project.demo"]
+SITE = "http://127.0.0.1:8000/admin/login/"
+
+pytestmark = pytest.mark.usefixtures("wheels")
+
+
+@pytest.fixture
+def environment(tmp_path):
+    kept = {
+        name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "DJANGO_SETTINGS_MODULE"))
+    }
+    return kept | {"DATABASE_URL": f"sqlite:///{tmp_path}/demo.sqlite3", "DJANGO_SECRET_KEY": "only-for-this-test"}
+
+
+def run(environment, *options, **changes):
+    command = [*DEMO, *options]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment | changes, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def servers_of(pid):
+    found = subprocess.run(["ps", "-eo", "ppid=,pid=,args="], capture_output=True, text=True, check=True)
+    rows = (line.split(None, 2) for line in found.stdout.splitlines())
+    return [int(child) for parent, child, command in rows if int(parent) == pid and "llama_server" in command]
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "llama_server" in Path(f"/proc/{pid}/cmdline").read_text()
+
+
+def test_once_streams_real_text_and_says_what_it_took(environment):
+    result = run(environment, "--once")
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "tokens in" in result.stdout
+    assert "$0" in result.stdout
+    assert "llama.cpp" in result.stdout
+    assert "password" not in result.stdout
+
+
+def test_a_second_run_uses_what_the_first_one_made(environment):
+    run(environment, "--once")
+    result = run(environment, "--once")
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_provider_keys_in_the_environment_bring_their_rows(environment):
+    result = run(environment, "--once", GROQ_API_KEY="gsk-of-nobody")
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "groq" in result.stdout.lower()
+    assert "gsk-of-nobody" not in result.stdout
+
+
+def test_a_file_that_is_no_model_is_one_clear_line(environment, tmp_path):
+    model = tmp_path / "recipe.gguf"
+    model.write_text("flour, water, salt")
+    result = run(environment, "--once", "--model", str(model))
+
+    assert result.returncode == 1
+    assert result.stderr == ""
+    assert "is it a GGUF file" in result.stdout.splitlines()[-1]
+
+
+def test_a_model_that_is_not_there_is_one_clear_line(environment):
+    result = run(environment, "--once", "--model", "nowhere.gguf")
+
+    assert result.returncode == 1
+    assert result.stdout.splitlines()[-1].endswith("There is no model file nowhere.gguf.")
+
+
+@pytest.fixture
+def port_8000():
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", 8000))
+        except OSError:
+            pytest.skip("port 8000 is taken by something else")
+        listener.listen()
+        yield listener
+
+
+def test_a_taken_port_is_one_clear_line_before_anything_is_started(environment, port_8000):
+    result = run(environment)
+
+    assert result.returncode == 1
+    assert "port 8000 of 127.0.0.1 is taken" in result.stdout
+    assert len(result.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_the_model_goes_when_the_site_goes(environment, port_8000, way):
+    port_8000.close()
+    demo = subprocess.Popen(
+        DEMO, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    with demo:
+        wait_for_the_site(demo)
+        servers = servers_of(demo.pid)
+        demo.send_signal(way)
+        said = demo.communicate(timeout=30)[0]
+
+    assert "password" in said
+    assert len(servers) == 1
+    assert demo.returncode == (-way if way == signal.SIGKILL else 0), said
+    assert gone(servers[0])
+
+
+def wait_for_the_site(demo):
+    for _ in range(200):
+        assert demo.poll() is None, demo.stdout.read()
+        try:
+            urllib.request.urlopen(SITE, timeout=5).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail("the site did not come up")
+
+
+def gone(pid):
+    for _ in range(50):
+        if not is_running(pid):
+            return True
+        time.sleep(0.1)
+    return False

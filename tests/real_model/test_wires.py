@@ -1,0 +1,135 @@
+"""Both kinds of client, over rows of the database, against llama.cpp's own server and a model of 135M parameters."""
+
+import pytest
+from asgiref.sync import async_to_sync
+
+from creative_services import (
+    ContextLengthError,
+    DynamicLLMClient,
+    LLMChunk,
+    LLMResponse,
+    LLMTier,
+    ProviderConnectionError,
+    SyncDynamicLLMClient,
+)
+from creative_services.adapters import DjangoLLMRegistry
+from creative_services.models import Llms
+
+PROMPT = "Write a short tagline for a bakery."
+
+pytestmark = pytest.mark.django_db
+
+
+class SyncCalls:
+    def generate(self, prompt: str, max_tokens: int = 24) -> LLMResponse:
+        with SyncDynamicLLMClient(DjangoLLMRegistry()) as client:
+            return client.generate(prompt, tier=LLMTier.LOCAL, max_tokens=max_tokens)
+
+    def stream(self, prompt: str, max_tokens: int = 24) -> tuple[list[LLMChunk], LLMResponse]:
+        with (
+            SyncDynamicLLMClient(DjangoLLMRegistry()) as client,
+            client.stream(prompt, tier=LLMTier.LOCAL, max_tokens=max_tokens) as stream,
+        ):
+            return list(stream), stream.response
+
+    def first_chunks(self, prompt: str, count: int) -> list[LLMChunk]:
+        with (
+            SyncDynamicLLMClient(DjangoLLMRegistry()) as client,
+            client.stream(prompt, tier=LLMTier.LOCAL, max_tokens=500) as stream,
+        ):
+            return [chunk for chunk, _ in zip(stream, range(count), strict=False)]
+
+
+class AsyncCalls:
+    @async_to_sync
+    async def generate(self, prompt: str, max_tokens: int = 24) -> LLMResponse:
+        async with DynamicLLMClient(DjangoLLMRegistry()) as client:
+            return await client.generate(prompt, tier=LLMTier.LOCAL, max_tokens=max_tokens)
+
+    @async_to_sync
+    async def stream(self, prompt: str, max_tokens: int = 24) -> tuple[list[LLMChunk], LLMResponse]:
+        async with (
+            DynamicLLMClient(DjangoLLMRegistry()) as client,
+            client.stream(prompt, tier=LLMTier.LOCAL, max_tokens=max_tokens) as stream,
+        ):
+            return [chunk async for chunk in stream], stream.response
+
+    @async_to_sync
+    async def first_chunks(self, prompt: str, count: int) -> list[LLMChunk]:
+        chunks: list[LLMChunk] = []
+        async with (
+            DynamicLLMClient(DjangoLLMRegistry()) as client,
+            client.stream(prompt, tier=LLMTier.LOCAL, max_tokens=500) as stream,
+        ):
+            async for chunk in stream:
+                chunks.append(chunk)
+                if len(chunks) == count:
+                    break
+        return chunks
+
+
+@pytest.fixture(params=["openai_chat", "anthropic_messages"])
+def llm(request, server):
+    return Llms.objects.create(
+        name="SmolLM2",
+        provider="llama.cpp",
+        model=server.model,
+        tier="local",
+        api_endpoint=server.url,
+        wire=request.param,
+        cost_per_1k_input=0,
+        cost_per_1k_output=0,
+    )
+
+
+@pytest.fixture(params=[SyncCalls, AsyncCalls])
+def calls(request):
+    return request.param()
+
+
+def test_the_local_tier_answers_with_real_text(calls, llm):
+    answer = calls.generate(PROMPT)
+
+    assert answer.text.strip()
+    assert answer.llm.id == llm.pk
+    assert answer.finish_reason in {"stop", "length"}
+    assert answer.usage.input_tokens > 10
+    assert 0 < answer.usage.output_tokens <= 24
+    assert answer.cost == 0
+
+
+def test_a_streamed_answer_comes_word_by_word_and_adds_up(calls, llm):
+    chunks, answer = calls.stream(PROMPT)
+
+    assert len([chunk for chunk in chunks if chunk.text]) > 2
+    assert "".join(chunk.text for chunk in chunks) == answer.text
+    assert answer.usage.input_tokens > 10
+    assert 0 < answer.usage.output_tokens <= 24
+    assert answer.finish_reason in {"stop", "length"}
+
+
+def test_an_answer_that_is_cut_off_says_so(calls, llm):
+    answer = calls.generate("Count from one to one hundred in words.", max_tokens=4)
+
+    assert answer.finish_reason == "length"
+    assert answer.usage.output_tokens == 4
+
+
+def test_a_prompt_beyond_the_context_is_refused_as_that(calls, llm):
+    with pytest.raises(ContextLengthError):
+        calls.generate("bread " * 5000)
+
+
+def test_a_stream_that_is_left_makes_room_for_the_next_call(calls, llm):
+    left = calls.first_chunks("Tell me a very long story about bread.", count=3)
+
+    assert len(left) == 3
+    assert calls.generate(PROMPT).latency_seconds < 30
+
+
+def test_a_server_that_is_gone_is_a_connection_error(calls, llm):
+    llm.api_endpoint = "http://127.0.0.1:9"
+    llm.save()
+
+    with pytest.raises(ProviderConnectionError):
+        calls.generate(PROMPT)
