@@ -40,14 +40,17 @@ def get_sync_client() -> SyncDynamicLLMClient:
 
 
 @cache
-def get_registry() -> DjangoLLMRegistry:
+def get_registry() -> LLMRegistry:
     """This process's registry of all `Llms` rows, which remembers them."""
-    return DjangoLLMRegistry()
+    registry = _stand_ins[-1][0] if _stand_ins else None
+    return DjangoLLMRegistry() if registry is None else registry
 
 
 @cache
 def get_transport() -> Transport:
     """What this process's clients send through; made anew when settings change."""
+    if _stand_ins:
+        return _stand_ins[-1][1]
     from creative_services.core.transport import HttpTransport  # noqa: PLC0415 - see above
 
     return HttpTransport(proxy=app_settings.proxy, ca_bundle=app_settings.ca_bundle)
@@ -63,10 +66,31 @@ def _options() -> dict[str, Any]:
     }
 
 
+def stand_in(transport: Transport, registry: LLMRegistry | None = None) -> Callable[[], None]:
+    """Put a transport, and a registry if there is one, in the place of the project's; returns what undoes it.
+
+    For tests, as `creative_services.testing.override_llms` does it. It holds for the whole process, servers in other
+    threads included; of several the last counts.
+    """
+    pair = (registry, transport)
+    _stand_ins.append(pair)
+    _forget(get_client, get_sync_client, get_registry, get_transport)
+
+    def undo() -> None:
+        _stand_ins.remove(pair)
+        _forget(get_client, get_sync_client, get_registry, get_transport)
+
+    return undo
+
+
 def _rebuild(*, setting: str, **_: object) -> None:
     if setting == "CREATIVE_SERVICES":
-        for made in (get_client, get_sync_client, get_transport):
-            made.cache_clear()
+        _forget(get_client, get_sync_client, get_transport)
+
+
+def _forget(*made: Any) -> None:
+    for one in made:
+        one.cache_clear()
 
 
 setting_changed.connect(_rebuild)
