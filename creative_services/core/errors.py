@@ -1,4 +1,4 @@
-"""Every error a call can end in. Two class attributes say what the flow may still try.
+"""Every error a call can end in. Two attributes say what the flow may still try.
 
 CreativeServicesError
 ├── ConfigurationError              fix the set-up; skips that entry within a tier, raises for an llm_id
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class CreativeServicesError(Exception):
     """Base of all errors of this package; do not raise it directly."""
 
-    is_retryable: ClassVar[bool] = False
-    """Whether asking the same entry again may help."""
+    is_retryable: bool = False
+    """Whether asking the same entry again may help; a single error may differ from its class."""
     may_fall_back: ClassVar[bool] = False
     """Whether the next entry may be asked instead."""
 

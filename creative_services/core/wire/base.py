@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from creative_services.core.http import HttpRequest
     from creative_services.core.request import LLMRequest
 
+# Quirks: names that a provider's row may give its route, and a wire understands.
+MAX_COMPLETION_TOKENS = "max_completion_tokens"  # the output cap has OpenAI's newer name, whatever the model is called
+NO_STREAM_USAGE = "no_stream_usage"  # `stream_options` is refused; usage comes in streams anyway
+DEVELOPER_ROLE = "developer_role"  # knows the role `developer`; elsewhere it is sent as `system`
+API_KEY_HEADER = "api_key_header"  # the key goes in `api-key` instead of `Authorization`
+
+REPLAY = "replay"
+"""The key under which an assistant message carries `{"wire": name, "blocks": [...]}`; other wires leave it out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:

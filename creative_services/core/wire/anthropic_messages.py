@@ -1,0 +1,91 @@
+"""Anthropic's Messages API.
+
+https://docs.anthropic.com/en/api/messages
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from creative_services.core.errors import ConfigurationError, InvalidRequestError
+from creative_services.core.secret import Secret
+from creative_services.core.wire import anthropic_conversation as translate
+from creative_services.core.wire import json_text
+from creative_services.core.wire.anthropic_answer import AnthropicReader, whole
+from creative_services.core.wire.errors import malformed, provider_error
+from creative_services.core.wire.models import refuses_temperature
+from creative_services.core.wire.sending import post
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from creative_services.core.errors import ProviderError
+    from creative_services.core.http import HttpRequest
+    from creative_services.core.request import LLMRequest
+    from creative_services.core.types import LLMEntry
+    from creative_services.core.wire.base import Delta, Reader, Route
+
+VERSION = "2023-06-01"
+
+
+class AnthropicMessages:
+    """The wire `anthropic_messages`."""
+
+    name = "anthropic_messages"
+
+    def build(self, entry: LLMEntry, route: Route, request: LLMRequest, *, stream: bool) -> HttpRequest:
+        body: dict[str, Any] = {
+            "model": entry.model,
+            "max_tokens": request.max_tokens or entry.max_tokens,
+            "messages": translate.conversation(request),
+        }
+        if system := translate.system_text(request):
+            body["system"] = system
+        temperature = _temperature(entry, request)
+        if temperature is not None:
+            body["temperature"] = temperature
+        body |= _options(request)
+        if stream:
+            body["stream"] = True
+        headers = {"anthropic-version": VERSION}
+        if route.api_key:
+            headers["x-api-key"] = Secret(route.api_key)
+        return post(entry, f"{route.base_url}/v1/messages", headers, body, request)
+
+    def parse(self, entry: LLMEntry, body: bytes) -> Delta:
+        try:
+            answer = json_text.load(body)
+        except ValueError:
+            raise malformed(entry) from None
+        return whole(entry, answer)
+
+    def reader(self, entry: LLMEntry) -> Reader:
+        return AnthropicReader(entry)
+
+    def parse_error(self, entry: LLMEntry, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        return provider_error(entry, status, headers, body)
+
+
+def _options(request: LLMRequest) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if request.stop:
+        options["stop_sequences"] = list(request.stop)
+    if request.tools:
+        options["tools"] = translate.tools(request.tools)
+    if request.tool_choice is not None:
+        options["tool_choice"] = translate.tool_choice(request.tool_choice)
+    if request.response_format is not None and (form := translate.output_format(request.response_format)):
+        options["output_config"] = {"format": form}
+    return options
+
+
+def _temperature(entry: LLMEntry, request: LLMRequest) -> float | None:
+    if refuses_temperature(entry.model):
+        return None
+    if request.temperature is not None and request.temperature > 1:
+        raise InvalidRequestError("The Anthropic Messages API takes a `temperature` from 0 to 1. Give a lower one.")
+    if request.temperature is None and entry.temperature is not None and entry.temperature > 1:
+        raise ConfigurationError(
+            f"LLM {entry.id} ({entry.name}) has temperature {entry.temperature}, and Anthropic takes 0 to 1. Lower it."
+        )
+    return entry.temperature if request.temperature is None else request.temperature

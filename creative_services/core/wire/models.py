@@ -1,0 +1,28 @@
+"""What single models refuse. Sources: the providers' SDKs and documentation, November 2026."""
+
+from __future__ import annotations
+
+import re
+
+# OpenAI's reasoning models know only `max_completion_tokens`, and no temperature but their default. Their chat variants
+# and the two that were seen to take one are left out. Bare ids only: routers with prefixed ids translate themselves.
+_OPENAI_REASONING = re.compile(r"(?:ft:)?(?:o[1-9]|gpt-(?:[5-9]|[1-9]\d))(?![\w])", re.ASCII)
+_OPENAI_TAKES_TEMPERATURE = re.compile(r"gpt-5(?:\.\d+)?-chat|gpt-5\.4-nano|gpt-5\.6-sol", re.ASCII)
+
+# Claude from Opus 4.7 and the fifth generation on answers 400 to sampling parameters.
+_CLAUDE_WITHOUT_TEMPERATURE = re.compile(
+    r"claude-(?:opus-4-(?:[7-9]|[1-9]\d(?!\d))|(?:opus|sonnet|haiku)-(?:[5-9]|[1-9]\d)(?!\d)|(?:fable|mythos)-)",
+    re.ASCII,
+)
+
+
+def needs_max_completion_tokens(model: str) -> bool:
+    """Whether OpenAI chat takes this model's output cap as `max_completion_tokens` only."""
+    return _OPENAI_REASONING.match(model) is not None
+
+
+def refuses_temperature(model: str) -> bool:
+    """Whether this model answers 400 to a temperature."""
+    if _OPENAI_REASONING.match(model):
+        return _OPENAI_TAKES_TEMPERATURE.match(model) is None
+    return _CLAUDE_WITHOUT_TEMPERATURE.search(model) is not None
