@@ -127,16 +127,21 @@ def check_endpoint(url: str, reach: Reach) -> None:
     if address is None:
         _check_name(host)
     elif not permits(address, reach):
-        raise ConfigurationError(_REFUSED[reach].format(host=host))
+        raise ConfigurationError(_refusal(address, host, reach))
 
 
-_REFUSED = {
-    Reach.ROUTABLE: "The endpoint's address {host} is a link-local or metadata address, which is never called.",
-    Reach.PUBLIC: "The endpoint's address {host} is not a public one. Private and loopback addresses are for the LOCAL "
-    "tier, or need ENDPOINTS_ALLOW_PRIVATE.",
-    Reach.PRIVATE: "The endpoint's address {host} is not a loopback or private one. An LLM of the LOCAL tier must have "
-    "one, or a host listed in LOCAL_HOSTS.",
-}
+def _refusal(address: Address, host: str, reach: Reach) -> str:
+    if not permits(address, Reach.ROUTABLE):
+        return f"The endpoint's address {host} is never called: it is link-local, a cloud's metadata service, or no host's."
+    if reach is Reach.PRIVATE:
+        return (
+            f"The endpoint's address {host} is not a loopback or private one. An LLM of the LOCAL tier must have one, "
+            "or a host listed in LOCAL_HOSTS."
+        )
+    return (
+        f"The endpoint's address {host} is not a public one. Private and loopback addresses are for the LOCAL tier, "
+        "or need ENDPOINTS_ALLOW_PRIVATE."
+    )
 
 
 def split_endpoint(url: str) -> SplitResult:
