@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 
 # The clients' modules are imported on first use: who only wants the registry loads no HTTP.
 
-_stand_ins: list[tuple[LLMRegistry | None, Transport]] = []
+
+@dataclass(frozen=True, eq=False)
+class _StandIn:
+    registry: LLMRegistry | None
+    transport: Transport
+
+
+_stand_ins: list[_StandIn] = []
 
 
 @cache
@@ -42,7 +50,7 @@ def get_sync_client() -> SyncDynamicLLMClient:
 @cache
 def get_registry() -> LLMRegistry:
     """This process's registry of all `Llms` rows, which remembers them."""
-    registry = _stand_ins[-1][0] if _stand_ins else None
+    registry = _stand_ins[-1].registry if _stand_ins else None
     return DjangoLLMRegistry() if registry is None else registry
 
 
@@ -50,7 +58,7 @@ def get_registry() -> LLMRegistry:
 def get_transport() -> Transport:
     """What this process's clients send through; made anew when settings change."""
     if _stand_ins:
-        return _stand_ins[-1][1]
+        return _stand_ins[-1].transport
     from creative_services.core.transport import HttpTransport  # noqa: PLC0415 - see above
 
     return HttpTransport(proxy=app_settings.proxy, ca_bundle=app_settings.ca_bundle)
@@ -72,12 +80,12 @@ def stand_in(transport: Transport, registry: LLMRegistry | None = None) -> Calla
     For tests, as `creative_services.testing.override_llms` does it. It holds for the whole process, servers in other
     threads included; of several the last counts.
     """
-    pair = (registry, transport)
-    _stand_ins.append(pair)
+    one = _StandIn(registry, transport)
+    _stand_ins.append(one)
     _forget(get_client, get_sync_client, get_registry, get_transport)
 
     def undo() -> None:
-        _stand_ins.remove(pair)
+        _stand_ins.remove(one)
         _forget(get_client, get_sync_client, get_registry, get_transport)
 
     return undo
