@@ -1,0 +1,54 @@
+"""Who may ask, and what of the project's REST framework settings holds here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.settings import api_settings
+from rest_framework.throttling import SimpleRateThrottle
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+    from rest_framework.throttling import BaseThrottle
+    from rest_framework.views import APIView
+
+PERMISSION = "creative_services.generate"
+
+
+class MayGenerate(IsAuthenticated):
+    """Authenticated, and holding the permission `creative_services.generate`."""
+
+    message = f"This needs the permission {PERMISSION}."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return super().has_permission(request, view) and request.user.has_perm(PERMISSION)
+
+
+def is_staff(request: Request) -> bool:
+    """Whether the user is staff; a project's own user model may know no staff."""
+    return bool(getattr(request.user, "is_staff", False))
+
+
+class ProjectSetting:
+    """A view's attribute that is the project's REST framework setting, read on access.
+
+    REST framework itself reads it once, when the view's module is imported. A subclass, an instance or `as_view` may
+    still set the attribute to something else.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return getattr(api_settings, self._name)
+
+
+def make_throttle(kind: type[BaseThrottle]) -> BaseThrottle:
+    """A throttle by the rates that hold now, where REST framework's own would keep those it was imported with."""
+    rates = api_settings.DEFAULT_THROTTLE_RATES
+    own_rates = getattr(kind, "THROTTLE_RATES", rates)
+    if own_rates == rates or own_rates is not SimpleRateThrottle.THROTTLE_RATES:
+        return kind()
+    current: type[BaseThrottle] = type(kind.__name__, (kind,), {"THROTTLE_RATES": rates})
+    return current()

@@ -1,0 +1,98 @@
+"""What a request's body says, read once and no further than it may be long."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
+
+from creative_services.conf import app_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from django.http import HttpRequest
+
+JSON = "application/json"
+
+
+class BodyTooLarge(APIException):
+    """The body is longer than it may be."""
+
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_code = "invalid_request"
+
+
+def read_object(request: HttpRequest, fields: Collection[str]) -> dict[str, Any]:
+    """The JSON object in the body, which may have these fields and no others.
+
+    Raises UnsupportedMediaType, BodyTooLarge, or ParseError, whose text names the fault and quotes no value.
+    """
+    _check_type(request)
+    body = _parse(_read(request, app_settings.max_body_bytes))
+    if not isinstance(body, dict):
+        raise ParseError("The body must be a JSON object.")
+    unknown = [name for name in body if name not in fields]
+    if unknown:
+        named = ", ".join(f"`{name[:40]}`" for name in unknown[:5])
+        raise ParseError(f"Unknown: {named}. The fields are: {', '.join(sorted(fields))}.")
+    return body
+
+
+def _check_type(request: HttpRequest) -> None:
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    if request.content_type == JSON and charset.lower() == "utf-8":
+        return
+    if request.content_type or _announced(request):  # else there is nothing to have a type, and that is what is told
+        detail = f"Send the body as JSON in UTF-8, with `Content-Type: {JSON}`."
+        raise UnsupportedMediaType(request.content_type or "", detail=detail)
+
+
+def _read(request: HttpRequest, limit: int) -> bytes:
+    """The raw body.
+
+    Django's own limit (DATA_UPLOAD_MAX_MEMORY_SIZE) is meant for forms, answers in HTML and is too small for images
+    in prompts, so the stream is read here, by our limit; a body without a Content-Length is read too.
+    """
+    if not hasattr(request, "_body"):
+        _check_length(_announced(request), limit)
+        try:
+            body = request.read(limit + 1)
+        except OSError:
+            raise ParseError("The body ended before it was complete.") from None
+        request._body = body  # noqa: SLF001  (where Django keeps it, so that middleware may still ask for `request.body`)
+    _check_length(len(request.body), limit)
+    return request.body
+
+
+def _announced(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+def _check_length(length: int, limit: int) -> None:
+    if length > limit:
+        raise BodyTooLarge(f"The body has more than {limit} bytes. Send less, or raise MAX_BODY_BYTES.")
+
+
+def _parse(body: bytes) -> Any:
+    if not body:
+        raise ParseError("The body is empty. Send a JSON object.")
+    try:
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        raise ParseError("The body is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        raise ParseError(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from None
+    except RecursionError:
+        raise ParseError("The body is nested too deeply.") from None
+    except ValueError:
+        raise ParseError("The body holds a number that cannot be read.") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)  # NaN and the infinities are Python's, not JSON's

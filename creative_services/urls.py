@@ -1,0 +1,14 @@
+"""Mount them with `path("api/llm/", include("creative_services.urls"))`."""
+
+from django.urls import path
+
+from creative_services.api import views
+
+app_name = "creative_services"
+
+urlpatterns = [
+    path("generate/", views.GenerateView.as_view(), name="generate"),
+    path("llms/", views.LLMListView.as_view(), name="llm-list"),
+    path("llms/<int:llm_id>/", views.LLMDetailView.as_view(), name="llm-detail"),
+    path("tiers/", views.TierListView.as_view(), name="tier-list"),
+]

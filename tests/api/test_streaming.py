@@ -1,0 +1,108 @@
+"""`POST generate/` with `"stream": true`: server-sent events, and plain errors until the first word."""
+
+import pytest
+
+from creative_services.core.errors import ProviderConnectionError
+from creative_services.testing import Failure, Reply
+
+WORDS = ("Once", " upon", " a\u2028time", " 👋")
+
+
+def test_words_come_as_chunks_and_the_whole_as_done(asker, provider, cheap):
+    provider.answer_with(Reply(WORDS))
+
+    told = asker.generate(prompt="Hello", stream=True)
+    *chunks, (last, body) = told.events
+
+    assert told.status == 200
+    assert chunks == [("chunk", {"text": word}) for word in WORDS]
+    assert last == "done"
+    assert body["text"] == "".join(WORDS)
+    assert body["llm"]["id"] == cheap.pk
+
+
+def test_done_has_the_fields_of_a_whole_answer(asker, provider):
+    provider.answer_with(Reply(WORDS))
+
+    streamed = asker.generate(prompt="Hello", stream=True).events[-1][1]
+    whole = asker.generate(prompt="Hello").json
+
+    for differing in ("request_id", "latency_ms", "attempts"):
+        assert streamed.pop(differing)
+        assert whole.pop(differing)
+    assert streamed == whole
+
+
+def test_nothing_on_the_way_may_collect_the_events(asker):
+    headers = asker.generate(prompt="Hello", stream=True).headers
+
+    assert headers["Cache-Control"] == "no-cache"
+    assert headers["X-Accel-Buffering"] == "no"
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/json", "text/html", "image/png", "nonsense"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_what_the_client_accepts_changes_nothing(asker, accept, stream):
+    told = asker.send(f'{{"prompt": "Hello", "stream": {str(stream).lower()}}}', accept=accept)
+
+    assert told.status == 200
+    assert told.headers["Content-Type"] == ("text/event-stream" if stream else "application/json")
+
+
+def test_an_error_before_the_first_word_is_a_plain_one(asker, provider, cheap):
+    provider.answer_with(Failure(401))
+
+    told = asker.generate(prompt="Hello", stream=True, llm_id=cheap.pk)
+
+    assert (told.status, told.code) == (502, "provider_error")
+    assert told.headers["Content-Type"] == "application/json"
+
+
+def test_an_error_in_a_stream_that_has_brought_no_word_is_a_plain_one(asker, provider, cheap):
+    provider.answer_with(Reply("", ending=ProviderConnectionError("Reset.")))
+
+    told = asker.generate(prompt="Hello", stream=True, llm_id=cheap.pk)
+
+    assert (told.status, told.code) == (502, "provider_error")
+
+
+def test_an_error_after_the_first_word_is_the_last_event(asker, provider, cheap):
+    provider.answer_with(Reply(WORDS, ending="cut"))
+
+    told = asker.generate(prompt="Hello", stream=True, llm_id=cheap.pk)
+    *chunks, (last, body) = told.events
+
+    assert told.status == 200
+    assert len(chunks) == len(WORDS)
+    assert last == "error"
+    assert set(body) == {"code", "detail"}
+    assert body["code"] == "provider_error"
+
+
+def test_an_answer_without_words_is_done_at_once(asker, provider):
+    call = {"id": "1", "name": "look", "arguments": "{}"}
+    provider.answer_with(Reply("", tool_calls=[call]))
+
+    (event,) = asker.generate(prompt="Hello", stream=True).events
+
+    assert event[0] == "done"
+    assert event[1]["tool_calls"] == [call]
+
+
+def test_nothing_is_left_open_after_a_stream(asker, provider, cheap):
+    provider.answer_with([Reply(WORDS), Reply(WORDS, ending="cut"), Failure(401)])
+
+    for _step in range(3):
+        asker.generate(prompt="Hello", stream=True, llm_id=cheap.pk)
+
+    assert len(provider.requests) == 3
+    assert provider.open_exchanges == 0
+
+
+def test_reasoning_comes_beside_the_text(asker, provider):
+    provider.answer_with(Reply("Hi", reasoning="They greet me."))
+
+    chunks = [data for name, data in asker.generate(prompt="Hello", stream=True).events if name == "chunk"]
+
+    assert "".join(chunk.get("reasoning", "") for chunk in chunks) == "They greet me."
+    assert "".join(chunk["text"] for chunk in chunks) == "Hi"
