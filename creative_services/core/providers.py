@@ -162,6 +162,9 @@ _WIRES: Mapping[str, _WireRow] = MappingProxyType(
     }
 )
 
+WIRE_NAMES: tuple[str, ...] = tuple(sorted(_WIRES))
+"""What an entry's `wire` can name."""
+
 
 def provider_for(name: str, api_endpoint: str | None = None) -> Provider:
     """The row of this name; any other name with an endpoint is an OpenAI-compatible server that may need no key.
@@ -205,7 +208,7 @@ def wire_for(entry: LLMEntry) -> Wire:
 def _wire_row(name: str) -> _WireRow:
     row = _WIRES.get(name)
     if row is None:
-        msg = f"Unknown wire format {name!r}. Use one of: {', '.join(sorted(_WIRES))}, or leave it empty."
+        msg = f"Unknown wire format {name!r}. Use one of: {', '.join(WIRE_NAMES)}, or leave it empty."
         raise ConfigurationError(msg)
     return row
 
