@@ -12,3 +12,9 @@ class CreativeServicesConfig(AppConfig):
     name = "creative_services"
     verbose_name = _("LLM services")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Only registers."""
+        from creative_services.checks import register_checks  # noqa: PLC0415 - checks need settings
+
+        register_checks()

@@ -35,7 +35,8 @@ SETTINGS = (
 Value = TypeVar("Value", Limits, Retry)
 
 
-class AppSettings:
+# One property per setting.
+class AppSettings:  # noqa: PLR0904
     """`settings.CREATIVE_SERVICES` as typed attributes.
 
     A value that cannot be meant raises ConfigurationError, which names the setting and never its value where that

@@ -82,4 +82,6 @@ class ApiKeyFormField(forms.Field):
             raise ValidationError(str(error)) from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return data is REMOVE and initial is not None or bool(data and data is not REMOVE)
+        if data is REMOVE:
+            return initial is not None
+        return bool(data and data.strip())

@@ -16,16 +16,18 @@ REFERENCE = "env:"
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+# Four of the methods are Python's own.
 @dataclass(frozen=True, slots=True, repr=False)
 class ApiKey:
     """One row's API key; `str()` and `repr()` show only what may be known of it.
 
     `content` is ciphertext (`cs1:…`), a reference (`env:NAME`), or, until the row is saved, the typed key. The
     ciphertext also holds the origin that the key was typed for, so that it cannot be sent elsewhere by editing
-    the row around it.
+    the row around it. Whatever else a database holds does not decrypt.
     """
 
     content: Secret
+    is_typed: bool = False
 
     @classmethod
     def typed(cls, text: str) -> ApiKey:
@@ -38,12 +40,7 @@ class ApiKey:
             raise ConfigurationError("An API key is one line of printable ASCII characters.")
         if text.startswith(vault.PREFIX):
             raise ConfigurationError("This is a key already encrypted. Enter the provider's key itself.")
-        return cls(Secret(text))
-
-    @property
-    def is_sealed(self) -> bool:
-        """Whether this is ciphertext."""
-        return self.content.startswith(vault.PREFIX)
+        return cls(Secret(text), is_typed=not text.startswith(REFERENCE))
 
     @property
     def reference(self) -> str | None:
@@ -53,7 +50,7 @@ class ApiKey:
     @property
     def is_current(self) -> bool:
         """Whether the first of the ENCRYPTION_KEYS opens it; a reference needs none."""
-        return not self.is_sealed or vault.is_current(self.content)
+        return self.reference is not None or vault.is_current(self.content)
 
     @property
     def hint(self) -> str:
@@ -68,11 +65,11 @@ class ApiKey:
 
     @property
     def origin(self) -> str | None:
-        """Where the key may go: `scheme://host:port` as it was typed for; None while it is unsealed.
+        """Where the key may go, `scheme://host:port`; None for a reference, and until the row is saved.
 
         Raises UndecryptableKeyError.
         """
-        return self._opened()[1] if self.is_sealed else None
+        return None if self.is_typed or self.reference else self._opened()[1]
 
     def reveal(self) -> Secret:
         """The key itself, which must only be sent to its `origin`.
@@ -81,17 +78,15 @@ class ApiKey:
         """
         if self.reference:
             raise ConfigurationError(f"The key is kept in the environment variable {self.reference}.")
-        return self._opened()[0] if self.is_sealed else self.content
+        return self.content if self.is_typed else self._opened()[0]
 
     def sealed_for(self, origin: str) -> ApiKey:
-        """This key as it is stored; a key already sealed keeps its origin, a reference stays as it is."""
-        if self.is_sealed or self.reference:
-            return self
-        return _seal(self.content, origin)
+        """A typed key as it is stored; a key already sealed keeps its origin, a reference stays as it is."""
+        return _seal(self.content, origin) if self.is_typed else self
 
     def resealed(self) -> ApiKey:
         """The same key for the same origin under the first of the ENCRYPTION_KEYS. Raises UndecryptableKeyError."""
-        return _seal(*self._opened()) if self.is_sealed else self
+        return self if self.is_typed or self.reference else _seal(*self._opened())
 
     def _opened(self) -> tuple[Secret, str]:
         opened = json.loads(vault.decrypt(self.content))
@@ -106,13 +101,10 @@ class ApiKey:
     def __deepcopy__(self, memo: dict[int, object]) -> ApiKey:
         return self
 
-    def __getstate__(self) -> list[str]:
-        if not self.is_sealed and not self.reference:
+    def __reduce__(self) -> tuple[type[ApiKey], tuple[Secret]]:
+        if self.is_typed:
             raise ConfigurationError("An API key cannot be pickled before its row is saved.")
-        return [str(self.content)]
-
-    def __setstate__(self, state: list[str]) -> None:
-        object.__setattr__(self, "content", Secret(state[0]))
+        return ApiKey, (self.content,)
 
 
 def _seal(key: Secret, origin: str) -> ApiKey:

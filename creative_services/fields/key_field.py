@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError, ValidationError
 from django.db import models
+from django.db.models import Expression, F, Value
 from django.db.models.lookups import Exact
+from django.db.models.query_utils import DeferredAttribute
+from django.db.models.sql import InsertQuery
 
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.secret import Secret
@@ -19,9 +22,11 @@ if TYPE_CHECKING:
     from django.db.models import Model
     from django.forms import Field as FormField
 
+NOT_EXPORTED = "(not exported)"
+"""Stands in fixtures for a key; loaded over a row that has one, it keeps it."""
 
-# Django's lookups and fields are generic for type checkers only.
-class OnlyNone(Exact):  # type: ignore[type-arg]
+
+class OnlyNone(Exact):
     """`api_key=None`, which Django turns into `isnull`; nothing else can be asked of ciphertext."""
 
     def __init__(self, lhs: Any, rhs: Any) -> None:
@@ -30,24 +35,29 @@ class OnlyNone(Exact):  # type: ignore[type-arg]
         super().__init__(lhs, rhs)
 
 
-class KeyAttribute:
-    """Takes what is assigned to a row's key and gives it back as an ApiKey, so that no plain text lies in the row."""
+class KeptKey(Expression):
+    """What a fixture without the key means: the stored key stays; a new row has none."""
 
-    def __init__(self, field: ApiKeyField) -> None:
-        self.field = field
+    def resolve_expression(
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
+    ) -> Any:
+        kept = Value(None) if isinstance(query, InsertQuery) else F("api_key")
+        return kept.resolve_expression(query, allow_joins, reuse, summarize, for_save)
 
-    def __get__(self, instance: Model | None, owner: type[Model]) -> Any:
-        if instance is None:
-            return self
-        name = self.field.attname
-        if name not in instance.__dict__:
-            instance.refresh_from_db(fields=[name])
-        return instance.__dict__[name]
+
+class KeyAttribute(DeferredAttribute):
+    """Makes an ApiKey of what is assigned, so that no plain text lies in the row. Raises ValidationError."""
 
     def __set__(self, instance: Model, value: Any) -> None:
-        instance.__dict__[self.field.attname] = _masked(value)
+        instance.__dict__[self.field.attname] = self.field.to_python(value)
 
 
+# Django's fields are generic for type checkers only.
 class ApiKeyField(models.TextField):  # type: ignore[type-arg]
     """An API key: encrypted at rest, read as an ApiKey, never in forms, lookups, `values()` or fixtures.
 
@@ -55,35 +65,36 @@ class ApiKeyField(models.TextField):  # type: ignore[type-arg]
     calls go to; `QuerySet.update()` knows no row, and takes only references and None.
     """
 
-    def contribute_to_class(self, cls: type[Model], name: str, private_only: bool = False) -> None:
-        super().contribute_to_class(cls, name, private_only)
-        setattr(cls, self.attname, KeyAttribute(self))
+    descriptor_class = KeyAttribute
 
-    def to_python(self, value: Any) -> ApiKey | None:
+    def to_python(self, value: Any) -> ApiKey | KeptKey | None:
+        if value is None or value == "" or isinstance(value, ApiKey | KeptKey):
+            return value or None
+        if value == NOT_EXPORTED:
+            return KeptKey()
+        if not isinstance(value, str):
+            raise ValidationError(f"An API key is a string, not {type(value).__name__}.")
         try:
-            value = _masked(value)
-            if isinstance(value, Secret):
-                value = ApiKey.typed(value)
+            return ApiKey.typed(value)
         except ConfigurationError as error:
             raise ValidationError(str(error)) from None
-        return value
 
     def from_db_value(self, value: str | None, expression: Any, connection: BaseDatabaseWrapper) -> ApiKey | None:
         return ApiKey(Secret(value)) if value else None
 
-    def pre_save(self, model_instance: Model, add: bool) -> ApiKey | None:
-        key = self.to_python(getattr(model_instance, self.attname))
-        if key is not None:
+    def pre_save(self, model_instance: Model, add: bool) -> Any:
+        key = getattr(model_instance, self.attname)
+        if isinstance(key, ApiKey):
             provider, endpoint = (getattr(model_instance, name) for name in ("provider", "api_endpoint"))
             key = key.sealed_for(origin_of(provider, endpoint))
-        setattr(model_instance, self.attname, key)
+            setattr(model_instance, self.attname, key)
         return key
 
-    def get_prep_value(self, value: Any) -> str | None:
+    def get_prep_value(self, value: Any) -> Any:
         key = self.to_python(value)
-        if key is None:
-            return None
-        if not key.is_sealed and not key.reference:
+        if not isinstance(key, ApiKey):
+            return key
+        if key.is_typed:
             raise FieldError("A key is bound to its row's host: assign it to the row and `save()`.")
         return str(key.content)
 
@@ -97,25 +108,14 @@ class ApiKeyField(models.TextField):  # type: ignore[type-arg]
 
     def value_to_string(self, obj: Model) -> str:
         """What a fixture may hold: a reference, never a key."""
-        key = self.value_from_object(obj)
-        return f"env:{key.reference}" if isinstance(key, ApiKey) and key.reference else ""
+        key: ApiKey = self.value_from_object(obj)
+        return f"env:{key.reference}" if key.reference else NOT_EXPORTED
 
     def formfield(self, *args: Any, **kwargs: Any) -> FormField | None:
-        return models.Field.formfield(self, form_class=ApiKeyFormField, required=False, **_without_widget(kwargs))
+        # The admin asks every text field for a text area; a key keeps its own box.
+        options = {name: value for name, value in kwargs.items() if name != "widget"}
+        return models.Field.formfield(self, form_class=ApiKeyFormField, **options)
 
     def save_form_data(self, instance: Model, data: Any) -> None:
         if data is not KEEP:
             super().save_form_data(instance, data)
-
-
-def _masked(value: Any) -> ApiKey | Secret | None:
-    if value is None or isinstance(value, ApiKey):
-        return value
-    if not isinstance(value, str):
-        raise ConfigurationError(f"An API key is a string, not {type(value).__name__}.")
-    return Secret(value) if value else None
-
-
-def _without_widget(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The admin asks every text field for a text area; a key keeps its own widget."""
-    return {name: value for name, value in kwargs.items() if name not in {"widget", "required"}}

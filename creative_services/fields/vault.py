@@ -16,6 +16,10 @@ PREFIX = "cs1:"
 """Marks our ciphertext, so that neither plain text nor another version's can pass for it."""
 
 
+class BadEncryptionKeyError(ConfigurationError):
+    """A value of ENCRYPTION_KEYS that is no Fernet key."""
+
+
 class UndecryptableKeyError(ConfigurationError):
     """A stored key that none of the encryption keys opens."""
 
@@ -51,12 +55,12 @@ def _fernets() -> list[Fernet]:
 
 
 def own_fernets() -> list[Fernet]:
-    """Those of the setting ENCRYPTION_KEYS. Raises ConfigurationError for one that is no Fernet key."""
+    """Those of the setting ENCRYPTION_KEYS. Raises BadEncryptionKeyError."""
     try:
         return [Fernet(key) for key in app_settings.encryption_keys]
     except ValueError:
         msg = "settings.CREATIVE_SERVICES: ENCRYPTION_KEYS holds a value that is no Fernet key."
-        raise ConfigurationError(msg) from None
+        raise BadEncryptionKeyError(msg) from None
 
 
 def _derived(secret: str | bytes) -> bytes:

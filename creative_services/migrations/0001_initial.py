@@ -10,54 +10,191 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='RegistryToken',
+            name="RegistryToken",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
-                ('token', models.CharField(default=creative_services.models.token.new_token, editable=False, max_length=32, serialize=False)),
+                ("id", models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                (
+                    "token",
+                    models.CharField(
+                        default=creative_services.models.token.new_token, editable=False, max_length=32, serialize=False
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Llms',
+            name="Llms",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True, verbose_name='name')),
-                ('provider', models.CharField(help_text='openai, anthropic, groq, … or any name, with an endpoint.', max_length=100, verbose_name='provider')),
-                ('model', models.CharField(help_text='As the provider spells it, e.g. gpt-4o-mini.', max_length=200, verbose_name='model')),
-                ('tier', models.CharField(choices=[('economy', 'Economy'), ('standard', 'Standard'), ('premium', 'Premium'), ('local', 'Local')], max_length=20, verbose_name='tier')),
-                ('api_key', creative_services.fields.key_field.ApiKeyField(blank=True, help_text='Kept encrypted and never shown again. Or env:NAME, to take it from the environment.', null=True, verbose_name='API key')),
-                ('api_endpoint', creative_services.fields.endpoint.EndpointField(blank=True, default='', help_text="Base URL as the provider's docs print it; empty for the provider's own.", max_length=500, verbose_name='endpoint')),
-                ('max_tokens', models.PositiveIntegerField(default=4096, help_text='Most tokens of an answer.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='max tokens')),
-                ('temperature', models.FloatField(blank=True, default=0.7, help_text='0 to 2; empty for models that take none.', null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(2)], verbose_name='temperature')),
-                ('cost_per_1k_input', models.FloatField(blank=True, help_text='US dollars; empty if unknown.', null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000000)], verbose_name='cost per 1K input tokens')),
-                ('cost_per_1k_output', models.FloatField(blank=True, help_text='US dollars; empty if unknown.', null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000000)], verbose_name='cost per 1K output tokens')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('wire', models.CharField(blank=True, default='', help_text="Only where it is not the provider's usual one.", max_length=50, verbose_name='wire format')),
-                ('extra_params', models.JSONField(blank=True, default=dict, help_text='A JSON object that is sent as it is.', validators=[creative_services.models.llms.validate_object], verbose_name='extra parameters')),
-                ('notes', models.TextField(blank=True, default='', verbose_name='notes')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200, unique=True, verbose_name="name")),
+                (
+                    "provider",
+                    models.CharField(
+                        help_text="openai, anthropic, groq, … or any name, with an endpoint.",
+                        max_length=100,
+                        verbose_name="provider",
+                    ),
+                ),
+                (
+                    "model",
+                    models.CharField(
+                        help_text="As the provider spells it, e.g. gpt-4o-mini.", max_length=200, verbose_name="model"
+                    ),
+                ),
+                (
+                    "tier",
+                    models.CharField(
+                        choices=[
+                            ("economy", "Economy"),
+                            ("standard", "Standard"),
+                            ("premium", "Premium"),
+                            ("local", "Local"),
+                        ],
+                        max_length=20,
+                        verbose_name="tier",
+                    ),
+                ),
+                (
+                    "api_key",
+                    creative_services.fields.key_field.ApiKeyField(
+                        blank=True,
+                        help_text="Kept encrypted and never shown again. Or env:NAME, to take it from the environment.",
+                        null=True,
+                        verbose_name="API key",
+                    ),
+                ),
+                (
+                    "api_endpoint",
+                    creative_services.fields.endpoint.EndpointField(
+                        blank=True,
+                        default="",
+                        help_text="Base URL as the provider's docs print it; empty for the provider's own.",
+                        max_length=500,
+                        verbose_name="endpoint",
+                    ),
+                ),
+                (
+                    "max_tokens",
+                    models.PositiveIntegerField(
+                        default=4096,
+                        help_text="Most tokens of an answer.",
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="max tokens",
+                    ),
+                ),
+                (
+                    "temperature",
+                    models.FloatField(
+                        blank=True,
+                        default=0.7,
+                        help_text="0 to 2; empty for models that take none.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(2),
+                        ],
+                        verbose_name="temperature",
+                    ),
+                ),
+                (
+                    "cost_per_1k_input",
+                    models.FloatField(
+                        blank=True,
+                        help_text="US dollars; empty if unknown.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(1000000),
+                        ],
+                        verbose_name="cost per 1K input tokens",
+                    ),
+                ),
+                (
+                    "cost_per_1k_output",
+                    models.FloatField(
+                        blank=True,
+                        help_text="US dollars; empty if unknown.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(1000000),
+                        ],
+                        verbose_name="cost per 1K output tokens",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "wire",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Only where it is not the provider's usual one.",
+                        max_length=50,
+                        verbose_name="wire format",
+                    ),
+                ),
+                (
+                    "extra_params",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="A JSON object that is sent as it is.",
+                        validators=[creative_services.models.llms.validate_object],
+                        verbose_name="extra parameters",
+                    ),
+                ),
+                ("notes", models.TextField(blank=True, default="", verbose_name="notes")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
             ],
             options={
-                'verbose_name': 'LLM',
-                'verbose_name_plural': 'LLMs',
-                'permissions': (('generate', 'Can generate text'),),
-                'base_manager_name': 'objects',
-                'constraints': [models.CheckConstraint(condition=models.Q(('tier__in', ['economy', 'standard', 'premium', 'local'])), name='creative_services_tier_known'), models.CheckConstraint(condition=models.Q(('max_tokens__gte', 1)), name='creative_services_max_tokens_positive'), models.CheckConstraint(condition=models.Q(('temperature__isnull', True), ('temperature__range', (0, 2)), _connector='OR'), name='creative_services_temperature_0_to_2'), models.CheckConstraint(condition=models.Q(('cost_per_1k_input__isnull', True), ('cost_per_1k_input__range', (0, 1000000)), _connector='OR'), name='creative_services_cost_input_range'), models.CheckConstraint(condition=models.Q(('cost_per_1k_output__isnull', True), ('cost_per_1k_output__range', (0, 1000000)), _connector='OR'), name='creative_services_cost_output_range')],
+                "verbose_name": "LLM",
+                "verbose_name_plural": "LLMs",
+                "permissions": (("generate", "Can generate text"),),
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("tier__in", ["economy", "standard", "premium", "local"])),
+                        name="creative_services_tier_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("max_tokens__gte", 1)), name="creative_services_max_tokens_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("temperature__isnull", True), ("temperature__range", (0, 2)), _connector="OR"
+                        ),
+                        name="creative_services_temperature_0_to_2",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cost_per_1k_input__isnull", True),
+                            ("cost_per_1k_input__range", (0, 1000000)),
+                            _connector="OR",
+                        ),
+                        name="creative_services_cost_input_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cost_per_1k_output__isnull", True),
+                            ("cost_per_1k_output__range", (0, 1000000)),
+                            _connector="OR",
+                        ),
+                        name="creative_services_cost_output_range",
+                    ),
+                ],
             },
             bases=(creative_services.models.querysets.Announced, models.Model),
             managers=[
-                ('objects', creative_services.models.querysets.LlmsManager()),
+                ("objects", creative_services.models.querysets.LlmsManager()),
             ],
         ),
     ]

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from creative_services.core.errors import ConfigurationError
@@ -137,20 +138,18 @@ class Llms(Announced, models.Model):
     def clean(self) -> None:
         """Refuse an endpoint that the tier may not have, and a key that was entered for another host."""
         super().clean()
-        faults = {}
+        # Not errors of one field: the admin's list edits rows by forms that have neither field.
         fault = endpoint_fault(self.tier, self.api_endpoint)
+        if not fault and self._key_is_for_another_host():
+            fault = gettext("The calls now go to another host: enter the API key again, or remove it.")
         if fault:
-            faults["api_endpoint"] = fault
-        elif self._key_is_for_another_host():
-            faults["api_key"] = _("The calls now go to another host: enter its API key again, or remove it.")
-        if faults:
-            raise ValidationError(faults)
+            raise ValidationError(fault)
 
     @property
     def key_hint(self) -> str:
         """What may be known of the key, for people."""
         key: ApiKey | None = self.api_key
-        return key.hint if key else str(_("none"))
+        return key.hint if key else gettext("none")
 
     def _key_is_for_another_host(self) -> bool:
         key = self.api_key

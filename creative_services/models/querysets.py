@@ -54,15 +54,17 @@ class LlmsQuerySet(models.QuerySet["Llms"]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
     def bulk_create(self, objs: Iterable[Llms], *args: Any, **options: Any) -> list[Llms]:
+        # One token for all batches; each batch is an `_insert`.
         with changing(self._to_write()):
             return super().bulk_create(objs, *args, **options)
 
     def bulk_update(self, objs: Iterable[Llms], fields: Iterable[str], batch_size: int | None = None) -> int:
         rows, names = tuple(objs), tuple(fields)
+        written = [field for field in self.model._meta.concrete_fields if field.name in names]
         for row in rows:
-            for name in names:
+            for field in written:
                 # Checks the endpoint and seals the key, which Django's own bulk_update leaves out.
-                self.model._meta.get_field(name).pre_save(row, add=False)
+                field.pre_save(row, add=False)
         with changing(self._to_write()):
             return super().bulk_update(rows, names, batch_size)
 
@@ -82,9 +84,9 @@ class LlmsQuerySet(models.QuerySet["Llms"]):
     _update.alters_data = True  # type: ignore[attr-defined]
     _update.queryset_only = False  # type: ignore[attr-defined]
 
-    def _raw_delete(self, using: str) -> Any:
-        with changing(using):
-            return super()._raw_delete(using)  # type: ignore[misc]
+    def _raw_delete(self, using: str | None) -> int:
+        with changing(using or self._to_write()):
+            return super()._raw_delete(using)
 
     _raw_delete.alters_data = True  # type: ignore[attr-defined]
 
