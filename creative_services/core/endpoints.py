@@ -78,7 +78,7 @@ def _number(text: str) -> int | None:
     if "_" in text:
         return None
     try:
-        return int(text[2:] or "0", 16) if base == 16 else int(text, base)
+        return int(text, base)
     except ValueError:
         return None
 
@@ -132,7 +132,7 @@ def check_endpoint(url: str, reach: Reach) -> None:
 
 def _refusal(address: Address, host: str, reach: Reach) -> str:
     if not permits(address, Reach.ROUTABLE):
-        return f"The endpoint's address {host} is never called: it is link-local, a cloud's metadata service, or no host's."
+        return f"The endpoint's address {host} is never called: it is link-local, a metadata service, or no host's."
     if reach is Reach.PRIVATE:
         return (
             f"The endpoint's address {host} is not a loopback or private one. An LLM of the LOCAL tier must have one, "

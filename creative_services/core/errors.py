@@ -90,7 +90,7 @@ class ProviderError(CreativeServicesError):
     may_fall_back = True
     partial: str = ""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what callers may need to act, each by its name
         self,
         message: str,
         *,

@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from creative_services.core.content import check_content
 from creative_services.core.errors import InvalidRequestError
 from creative_services.core.types import NO_PARAMS, LLMTier
 
 Message = Mapping[str, Any]
+REPLAY_KEY = "replay"
+"""Key of an assistant message under which its provider's own blocks ride, `{"wire": name, "blocks": [...]}`, for the
+next turn with the same wire; other wires ignore it."""
 ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
@@ -99,44 +103,6 @@ def _check_message(index: int, message: Any) -> None:
                 raise InvalidRequestError(f"`{where}.content` must hold objects with a `type`.")
 
 
-def check_text(value: Any, where: str, left: int, depth: int = 0) -> int:
-    """Characters of `value` taken from `left`; refuses what no provider can take, wherever it is nested.
-
-    JSON cannot carry lone surrogates to any provider, NUL breaks several, and nesting beyond 64 exhausts parsers.
-    """
-    if depth > 64:
-        raise InvalidRequestError(f"`{where}` is nested too deeply.")
-    if isinstance(value, str):
-        left -= len(value)
-        if left < 0:
-            raise InvalidRequestError(f"`{where}` makes the request too long. Send less text, or raise MAX_PROMPT_CHARS.")
-        if "\0" in value:
-            raise InvalidRequestError(f"`{where}` holds a NUL character.")
-        if not value.isascii():
-            _check_surrogates(value, where)
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise InvalidRequestError(f"`{where}` has a key that is not a string.")
-            left = check_text(key, where, left, depth + 1)
-            left = check_text(item, where, left, depth + 1)
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        for item in value:
-            left = check_text(item, where, left, depth + 1)
-    elif isinstance(value, float) and value - value != 0:
-        raise InvalidRequestError(f"`{where}` holds a number that JSON does not have.")
-    elif value is not None and not isinstance(value, bool | int | float):
-        raise InvalidRequestError(f"`{where}` holds a {type(value).__name__}, which JSON does not have.")
-    return left
-
-
-def _check_surrogates(value: str, where: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidRequestError(f"`{where}` holds half a character (a lone surrogate).") from None
-
-
 def check_max_tokens(value: Any, most: int) -> int | None:
     """`max_tokens` as given, if it is an int of 1 to `most`, or None."""
     if value is None:
@@ -193,40 +159,47 @@ def check_timeout(value: Any) -> float | None:
     return value
 
 
-def build_request(
-    prompt: Any, messages: Any, system: Any, options: Mapping[str, Any], bounds: Bounds
-) -> LLMRequest:
-    """The checked request; `options` holds the other arguments of `generate` by name.
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The content arguments of `generate` and `stream`, as the caller gave them."""
 
-    Raises InvalidRequestError, which names the argument, the fault and the next step, and never quotes a prompt.
-    """
-    talk = conversation(prompt, messages)
-    if system is not None and not isinstance(system, str):
-        raise InvalidRequestError(f"`system` must be a str, not {type(system).__name__}.")
-    choice = options["tool_choice"]
-    if choice is not None and not isinstance(choice, str | Mapping):
-        raise InvalidRequestError("`tool_choice` must be a string or an object.")
-    request = LLMRequest(
-        messages=talk,
-        system=system or None,
-        max_tokens=check_max_tokens(options["max_tokens"], bounds.max_tokens),
-        temperature=check_temperature(options["temperature"]),
-        stop=check_stop(options["stop"]),
-        tools=check_tools(options["tools"]),
-        tool_choice=choice,
-        response_format=check_object(options["response_format"], "response_format"),
-        extra=check_object(options["extra"], "extra") or NO_PARAMS,
-    )
-    left = bounds.prompt_chars
-    for where, value in (
-        ("prompt" if prompt is not None else "messages", talk),
-        ("system", system),
-        ("stop", request.stop),
-        ("tools", request.tools),
-        ("tool_choice", choice),
-        ("response_format", request.response_format),
-        ("extra", request.extra),
-    ):
-        if value:
-            left = check_text(value, where, left)
-    return request
+    prompt: Any
+    messages: Any
+    system: Any
+    max_tokens: Any
+    temperature: Any
+    stop: Any
+    tools: Any
+    tool_choice: Any
+    response_format: Any
+    extra: Any
+
+    def __repr__(self) -> str:
+        return "<Arguments>"  # prompts stay out of tracebacks
+
+    def checked(self, bounds: Bounds) -> LLMRequest:
+        """The request they make up.
+
+        Raises InvalidRequestError, which names the argument, the fault and the next step, and never quotes a prompt.
+        """
+        if self.system is not None and not isinstance(self.system, str):
+            raise InvalidRequestError(f"`system` must be a str, not {type(self.system).__name__}.")
+        if self.tool_choice is not None and not isinstance(self.tool_choice, str | Mapping):
+            raise InvalidRequestError("`tool_choice` must be a string or an object.")
+        request = LLMRequest(
+            messages=conversation(self.prompt, self.messages),
+            system=self.system or None,
+            max_tokens=check_max_tokens(self.max_tokens, bounds.max_tokens),
+            temperature=check_temperature(self.temperature),
+            stop=check_stop(self.stop),
+            tools=check_tools(self.tools),
+            tool_choice=self.tool_choice,
+            response_format=check_object(self.response_format, "response_format"),
+            extra=check_object(self.extra, "extra") or NO_PARAMS,
+        )
+        left = bounds.prompt_chars
+        for where in ("prompt", "messages", "system", "stop", "tools", "tool_choice", "response_format", "extra"):
+            value = getattr(self, where)
+            if value is not None:
+                left = check_content(value, where, left)
+        return request

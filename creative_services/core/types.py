@@ -75,7 +75,7 @@ class LLMEntry:
             set_field(self, name, _cost(getattr(self, name), name))
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"api_key": None}
+        return self.__dict__ | {"api_key": None, "extra_params": dict(self.extra_params)}
 
     def __copy__(self) -> LLMEntry:
         return self

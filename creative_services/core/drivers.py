@@ -1,0 +1,120 @@
+"""Carrying out a flow's steps: the lines that wait, once blocking and once awaiting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Generator
+from typing import TYPE_CHECKING, Any
+
+from creative_services.core.steps import Ask, Begin, Open, Read, Sleep
+from creative_services.core.types import LLMChunk
+
+if TYPE_CHECKING:
+    from creative_services.core.flow import Flow
+    from creative_services.core.http import Transport
+    from creative_services.core.steps import Step
+    from creative_services.core.streams import Outcome
+
+
+class Result:
+    """A step's result on its way into the flow; an object, so that tracebacks show no body of a response."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value: Any = None
+
+
+def drive(flow: Flow, transport: Transport, outcome: Outcome) -> Generator[LLMChunk, None, None]:
+    """Run a flow to its end, blocking; yields its chunks and leaves its response in `outcome`."""
+    result = Result()
+    caught: BaseException | None = None
+    try:
+        step = next(flow)
+        while True:
+            try:
+                if type(step) is LLMChunk:
+                    yield step
+                    result.value = None
+                else:
+                    result.value = _carry_out(step, transport)
+            except BaseException as exc:  # leaving and interrupting too are for the flow to answer
+                caught = exc
+            if caught is None:
+                step = flow.send(result.value)
+                continue
+            try:
+                step = flow.throw(caught)
+            finally:
+                caught = None
+    except StopIteration as stop:
+        outcome.set(stop.value)
+
+
+def _carry_out(step: Step, transport: Transport) -> Any:
+    match step:
+        case Read():
+            return step.exchange.read(step.until)
+        case Begin():
+            return step.exchange.begin(step.until)
+        case Open():
+            return transport.open(step.request)
+        case Ask():
+            return getattr(step.owner, step.method)(*step.args)
+        case Sleep():
+            return time.sleep(step.seconds)
+        case _:
+            return step.exchange.close()  # type: ignore[union-attr]  # chunks do not come here
+
+
+async def adrive(flow: Flow, transport: Transport, outcome: Outcome) -> AsyncGenerator[LLMChunk, None]:
+    """Run a flow to its end on the running loop; yields its chunks and leaves its response in `outcome`."""
+    result = Result()
+    caught: BaseException | None = None
+    try:
+        step = next(flow)
+        while True:
+            try:
+                if type(step) is LLMChunk:
+                    yield step
+                    result.value = None
+                elif type(step) is Read:  # here and not in a coroutine of its own: this is once a token
+                    result.value = await step.exchange.read(step.until)
+                else:
+                    result.value = await _acarry_out(step, transport)
+            except BaseException as exc:  # leaving and cancelling too are for the flow to answer
+                caught = exc
+            if caught is None:
+                step = flow.send(result.value)
+                continue
+            try:
+                step = flow.throw(caught)
+            finally:
+                caught = None
+    except StopIteration as stop:
+        outcome.set(stop.value)
+
+
+async def _acarry_out(step: Step, transport: Transport) -> Any:
+    match step:
+        case Begin():
+            return await step.exchange.begin(step.until)
+        case Open():
+            return await transport.aopen(step.request)
+        case Ask():
+            return await _ask(step)
+        case Sleep():
+            import asyncio  # noqa: PLC0415 - 9 ms that importing this package need not cost
+
+            return await asyncio.sleep(step.seconds)
+        case _:
+            return await step.exchange.aclose()  # type: ignore[union-attr]  # chunks do not come here
+
+
+async def _ask(step: Ask) -> Any:
+    twin = getattr(step.owner, f"a{step.method}", None)
+    if twin is not None:
+        return await twin(*step.args)
+    import asyncio  # noqa: PLC0415 - 9 ms that importing this package need not cost
+
+    return await asyncio.to_thread(getattr(step.owner, step.method), *step.args)

@@ -1,0 +1,97 @@
+"""What `stream` returns: chunks to iterate over, and the whole answer after the last one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterator
+    from types import TracebackType
+
+    from creative_services.core.types import LLMChunk, LLMResponse
+
+
+class Outcome:
+    """Where a driver leaves the response.
+
+    An object of its own: if the generator referred to its stream, an abandoned stream would wait for the garbage
+    collector with the provider's connection open.
+    """
+
+    __slots__ = ("_response",)
+
+    def __init__(self) -> None:
+        self._response: LLMResponse | None = None
+
+    def set(self, response: LLMResponse) -> None:
+        """Leave the response."""
+        self._response = response
+
+    @property
+    def response(self) -> LLMResponse:
+        """The response. Raises RuntimeError before the end."""
+        if self._response is None:
+            raise RuntimeError("The stream has not ended: `.response` is there after its last chunk.")
+        return self._response
+
+
+class LLMStream:
+    """An answer in pieces: an iterator of `LLMChunk`. Closing it, or leaving its `with`, ends the provider's call."""
+
+    def __init__(self, chunks: Generator[LLMChunk, None, None], outcome: Outcome) -> None:
+        self._chunks = chunks
+        self._outcome = outcome
+
+    @property
+    def response(self) -> LLMResponse:
+        """The whole answer, after the last chunk. Raises RuntimeError before."""
+        return self._outcome.response
+
+    def __iter__(self) -> Iterator[LLMChunk]:
+        return self._chunks
+
+    def __next__(self) -> LLMChunk:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """End the call; what came so far is accounted for."""
+        self._chunks.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncLLMStream:
+    """An answer in pieces: an async iterator of `LLMChunk`. Closing it, or leaving its `async with`, ends the call."""
+
+    def __init__(self, chunks: AsyncGenerator[LLMChunk, None], outcome: Outcome) -> None:
+        self._chunks = chunks
+        self._outcome = outcome
+
+    @property
+    def response(self) -> LLMResponse:
+        """The whole answer, after the last chunk. Raises RuntimeError before."""
+        return self._outcome.response
+
+    def __aiter__(self) -> AsyncIterator[LLMChunk]:
+        return self._chunks
+
+    def __anext__(self) -> Awaitable[LLMChunk]:
+        return self._chunks.__anext__()
+
+    async def aclose(self) -> None:
+        """End the call; what came so far is accounted for."""
+        await self._chunks.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
