@@ -72,11 +72,9 @@ def _ipv4(text: str) -> IPv4Address | None:
 
 def _number(text: str) -> int | None:
     """A part of an IPv4 address as `inet_aton` reads it: 0x is hexadecimal, a leading 0 octal."""
-    if not text.isascii() or len(text) > 16 or not text[:1].isdigit():
+    if not text.isascii() or not text[:1].isdigit() or "_" in text or len(text) > 64:
         return None
     base = 16 if text.startswith("0x") else 8 if len(text) > 1 and text[0] == "0" else 10
-    if "_" in text:
-        return None
     try:
         return int(text, base)
     except ValueError:

@@ -82,6 +82,7 @@ def test_short_and_bracketed_addresses_are_read_as_the_system_reads_them(spellin
         "1.2.70000",
         "4294967296",
         "09.1.1.1",
+        "0x",
         "0xzz",
         "1_0.0.0.1",
         "-1",
