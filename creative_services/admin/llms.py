@@ -1,0 +1,197 @@
+"""The admin's pages of LLMs."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import router, transaction
+from django.db.models import Case, IntegerField, When
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.debug import sensitive_post_parameters
+
+from creative_services.adapters.clients import get_registry
+from creative_services.adapters.connections import outside_transactions
+from creative_services.adapters.probe import first_callable
+from creative_services.admin import columns
+from creative_services.admin.connection import connection_results
+from creative_services.admin.duplicate import unsaved_copy
+from creative_services.admin.forms import ActiveForm, LlmsForm
+from creative_services.core.llm_registry import rank
+from creative_services.core.secret import Secret
+from creative_services.models import Llms
+from creative_services.models.llms import TIERS
+from creative_services.models.querysets import RANK
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse, QueryDict
+    from django.urls import URLPattern
+    from django.utils.safestring import SafeString
+
+    from creative_services.models.querysets import LlmsQuerySet
+
+    Base = admin.ModelAdmin[Llms]
+else:
+    Base = admin.ModelAdmin
+
+TIER_ORDER = Case(
+    *(When(tier=tier, then=place) for place, (tier, _label) in enumerate(TIERS)), output_field=IntegerField()
+)
+
+
+class KeyFilter(admin.SimpleListFilter):
+    """Rows with and without a key."""
+
+    title = _("API key")
+    parameter_name = "key"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("set", _("Set")), ("none", _("None"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Llms]) -> QuerySet[Llms]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(api_key__isnull=self.value() == "none")
+
+
+@admin.register(Llms)
+class LlmsAdmin(Base):
+    """The list of LLMs in the order in which calls would ask them, and the page of one.
+
+    A key that was typed is never shown again: not on the page, in the history, on a debug page or in an error mail.
+    """
+
+    form = LlmsForm
+    list_display = (
+        "name", "tier", "provider", "model_shown", "price_per_1k", "price_per_1m", "key_shown", "is_active",
+    )  # fmt: skip
+    list_editable = ("is_active",)
+    list_filter = ("tier", "is_active", KeyFilter, "provider")
+    search_fields = ("name", "provider", "model", "notes")
+    ordering = (TIER_ORDER, *RANK)
+    actions = ("activate", "deactivate", "duplicate", "test_connection")
+    readonly_fields = ("created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("name", "tier", "is_active")}),
+        (_("Model"), {"fields": ("provider", "model", "api_endpoint", "api_key", "wire")}),
+        (_("Price"), {"fields": (("cost_per_1k_input", "cost_per_1k_output"),)}),
+        (_("Request"), {"fields": (("max_tokens", "temperature"), "extra_params")}),
+        (_("Notes"), {"fields": ("notes", "created_at", "updated_at")}),
+    )
+
+    @admin.display(description=_("model"), ordering="model")
+    def model_shown(self, row: Llms) -> str | SafeString:
+        """The model, and when it is retired."""
+        return columns.model_and_retirement(row)
+
+    @admin.display(description=_("$ per 1K in / out"), ordering="cost_per_1k_input")
+    def price_per_1k(self, row: Llms) -> str:
+        """US dollars per 1,000 tokens."""
+        return columns.prices(row, thousands=1)
+
+    @admin.display(description=_("$ per 1M in / out"), ordering="cost_per_1k_output")
+    def price_per_1m(self, row: Llms) -> str:
+        """US dollars per 1,000,000 tokens."""
+        return columns.prices(row, thousands=1000)
+
+    @admin.display(description=_("API key"))
+    def key_shown(self, row: Llms) -> str:
+        """What may be known of the key."""
+        return row.key_hint
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The columns, with one that marks what each tier would use now; it asks once for all rows."""
+
+        @cache
+        def used_now() -> set[int]:
+            return {entry.id for entry in first_callable(rank(get_registry().list_active())).values()}
+
+        @admin.display(description=_("use"))
+        def use(row: Llms) -> str | SafeString:
+            return columns.use(row, used_now())
+
+        name, tier, *others = super().get_list_display(request)
+        return [name, tier, use, *others]
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[ActiveForm]:
+        return ActiveForm
+
+    def get_urls(self) -> list[URLPattern]:
+        """The list leaves ATOMIC_REQUESTS, since its action `test_connection` calls providers."""
+        urls = super().get_urls()
+        for url in urls:
+            if url.name == f"{self.opts.app_label}_{self.opts.model_name}_changelist":
+                outside_transactions(url.callback)
+        return urls
+
+    @method_decorator(sensitive_post_parameters("api_key"))
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page of one LLM; debug pages and error mails of it show a typed key as stars."""
+        if "api_key" in request.POST:
+            request.POST = _with_masked_key(request.POST)  # type: ignore[assignment]  # what it is said to be
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    @admin.action(description=_("Activate"), permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: LlmsQuerySet) -> None:
+        """Let calls use these."""
+        count = self._set_active(request, queryset, active=True)
+        text = ngettext("%(count)d LLM activated.", "%(count)d LLMs activated.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
+
+    @admin.action(description=_("Deactivate"), permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: LlmsQuerySet) -> None:
+        """Keep calls away from these."""
+        count = self._set_active(request, queryset, active=False)
+        text = ngettext("%(count)d LLM deactivated.", "%(count)d LLMs deactivated.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
+
+    @admin.action(description=_("Duplicate, as inactive"), permissions=["add"])
+    def duplicate(self, request: HttpRequest, queryset: LlmsQuerySet) -> None:
+        """Copy these, each under a name of its own."""
+        names = {name.casefold() for name in Llms.objects.values_list("name", flat=True)}
+        for row in queryset:
+            twin = unsaved_copy(row, names)
+            try:
+                twin.save()
+            except ValidationError as error:
+                self.message_user(request, f"{row}: {' '.join(error.messages)}", messages.ERROR)
+                continue
+            names.add(twin.name.casefold())
+            self.log_addition(request, twin, [{"added": {}}])
+            text = _("%(row)s was copied as %(copy)s, inactive.") % {"row": row, "copy": twin}
+            self.message_user(request, text, messages.SUCCESS)
+
+    @admin.action(description=_("Test connection"), permissions=["change"])
+    def test_connection(self, request: HttpRequest, queryset: LlmsQuerySet) -> None:
+        """Ask each of these for a few tokens."""
+        for level, text in connection_results(queryset):
+            self.message_user(request, text, level)
+
+    def _set_active(self, request: HttpRequest, queryset: LlmsQuerySet, *, active: bool) -> int:
+        """How many rows were changed; those that were so before are not."""
+        others = queryset.filter(is_active=not active)
+        with transaction.atomic(using=router.db_for_write(Llms)):
+            rows = list(others)
+            others.order_by().update(is_active=active, updated_at=timezone.now())
+            for row in rows:
+                self.log_change(request, row, [{"changed": {"fields": ["Active"]}}])
+        return len(rows)
+
+
+def _with_masked_key(data: QueryDict) -> QueryDict:
+    masked = data.copy()
+    masked.setlist("api_key", [Secret(value) for value in data.getlist("api_key")])
+    masked._mutable = False  # noqa: SLF001 - Django has no public way to close a copy again
+    return masked

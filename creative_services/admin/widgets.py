@@ -1,0 +1,27 @@
+"""Form controls of the admin that Django does not have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.widgets import AdminTextInputWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class SuggestInput(AdminTextInputWidget):
+    """A text box that offers values and takes any other, too; the browser's own list, without a script."""
+
+    template_name = "creative_services/admin/suggest.html"
+
+    def __init__(self, suggestions: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.suggestions = tuple(suggestions)
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        control = context["widget"]
+        control["attrs"]["list"] = f"{control['attrs'].get('id', name)}_suggestions"
+        control["suggestions"] = self.suggestions
+        return context
