@@ -165,8 +165,6 @@ _WIRES: Mapping[str, _WireRow] = MappingProxyType(
 WIRE_NAMES: tuple[str, ...] = tuple(sorted(_WIRES))
 """What an entry's `wire` can name."""
 
-WIRE_NAMES: tuple[str, ...] = tuple(_WIRES)
-
 
 def provider_for(name: str, api_endpoint: str | None = None) -> Provider:
     """The row of this name; any other name with an endpoint is an OpenAI-compatible server that may need no key.
