@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test model lint format matrix ci clean
+.PHONY: help demo test model lint format docs matrix ci clean
 
 help:
 	@echo "make demo     a real small model, real text, and the site on http://127.0.0.1:8000/"
@@ -15,6 +15,7 @@ help:
 	@echo "make model    install the real local model for the tests too (127 MB)"
 	@echo "make lint     ruff, mypy, import-linter"
 	@echo "make format   ruff's formatting and fixes"
+	@echo "make docs     the documentation as HTML in docs/_build"
 	@echo "make matrix   the suite on every supported Python and Django (needs the interpreters)"
 	@echo "make ci       what continuous integration runs"
 	@echo "make clean    remove .venv and what tools left behind"
@@ -42,6 +43,10 @@ format:
 	$(VENV)/python -m ruff check --fix
 	$(VENV)/python -m ruff format
 
+docs:
+	@$(PYTHON) tools/venv.py docs
+	$(VENV)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+
 matrix:
 	@$(PYTHON) tools/venv.py matrix
 	$(VENV)/python -m tox run
@@ -50,4 +55,4 @@ ci:
 	.ci/run
 
 clean:
-	rm -rf .venv .tox build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .tox build dist docs/_build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

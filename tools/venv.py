@@ -24,9 +24,10 @@ INSTALLS = {
     "test": [("creative_services and its tests' tools", ["-e", ".", "--group", "test"])],
     "lint": [("linters", ["-e", ".", "--group", "lint"])],
     "model": [LOCAL_MODEL],
+    "docs": [("Sphinx", ["--group", "docs"])],
     "matrix": [("tox", ["--group", "matrix"])],
 }
-MEGABYTES = {"demo": 600, "test": 300, "lint": 500, "model": 300, "matrix": 1500}
+MEGABYTES = {"demo": 600, "test": 300, "lint": 500, "model": 300, "docs": 200, "matrix": 1500}
 
 
 class SetUpError(Exception):

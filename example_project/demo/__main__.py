@@ -15,13 +15,17 @@ from types import FrameType
 
 import django
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError
 from django.db import Error as DatabaseError
 
+from creative_services import CreativeServicesError
 from example_project.demo.model_server import ModelServerError, model_server
 
 HOST, PORT = "127.0.0.1", 8000
 FILES = Path(__file__).parents[1] / ".demo"
 PROMPT = "Write a short tagline for a bakery that opens before sunrise."
+
+FORESEEABLE = (ModelServerError, CreativeServicesError, ImproperlyConfigured, CommandError, DatabaseError, OSError)
 
 
 def main() -> int:
@@ -39,7 +43,7 @@ def main() -> int:
         run(arguments)
     except KeyboardInterrupt:
         say("\nStopped.")
-    except (ModelServerError, ImproperlyConfigured, DatabaseError, OSError) as error:
+    except FORESEEABLE as error:
         say(f"The demo stops here: {error}")
         return 1
     return 0
