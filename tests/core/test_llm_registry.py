@@ -104,7 +104,7 @@ def test_two_entries_with_one_id_are_refused_by_name():
         DictRegistry([entry(1), LLMEntry(1, "Twin", "openai", "m", LLMTier.LOCAL, is_active=False)])
 
 
-def test_entries_may_come_from_a_generator():
+def test_active_entries_are_listed_in_the_order_they_were_given_by_whatever_means():
     assert ids(DictRegistry(entry(number) for number in (3, 1)).list_active()) == [3, 1]
 
 
