@@ -11,6 +11,7 @@ from django.apps import apps
 from django.core.signals import setting_changed
 from django.db import connections, router
 
+from creative_services.adapters.connections import borrowed
 from creative_services.adapters.snapshot import Snapshot
 from creative_services.core.types import LLMTier
 
@@ -88,6 +89,10 @@ class DjangoLLMRegistry:
         return await sync_to_async(self._current)()
 
     def _current(self) -> Snapshot:
+        with borrowed():
+            return self._looked_up()
+
+    def _looked_up(self) -> Snapshot:
         model = apps.get_model("creative_services", "Llms")
         using = router.db_for_write(model)
         connection = connections[using]

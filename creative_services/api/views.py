@@ -15,7 +15,8 @@ from rest_framework.views import APIView
 
 from creative_services.adapters import get_client, get_sync_client
 from creative_services.adapters.clients import get_registry
-from creative_services.adapters.connections import give_back_connections, outside_transactions
+from creative_services.adapters.connections import holding_none, outside_transactions
+from creative_services.adapters.probe import first_callable
 from creative_services.api.bodies import answer_body, llm_body, llm_name
 from creative_services.api.errors import exception_handler
 from creative_services.api.policies import MayGenerate, ProjectSetting, is_staff, make_throttle
@@ -23,6 +24,7 @@ from creative_services.api.reading import read_object
 from creative_services.api.rendering import JSONRenderer, OnlyJSON
 from creative_services.api.streaming import BegunAsyncEvents, BegunEvents, event_stream
 from creative_services.core.errors import LLMNotFoundError
+from creative_services.core.llm_registry import rank
 from creative_services.core.types import LLMTier
 
 if TYPE_CHECKING:
@@ -68,10 +70,8 @@ class GenerateView(CreativeServicesView):
         stream = call.pop("stream", None)
         if not isinstance(stream, bool | None):
             raise ParseError("`stream` must be true or false.")
-        give_back_connections()
-        if stream:
-            return self._stream(call)
-        return Response(answer_body(self._generate(call)))
+        with holding_none():
+            return self._stream(call) if stream else Response(answer_body(self._generate(call)))
 
     @property
     def _is_asgi(self) -> bool:
@@ -113,6 +113,7 @@ class TierListView(CreativeServicesView):
     """`GET tiers/`: each tier and the LLM that a call for it asks first, or null."""
 
     def get(self, request: Request) -> Response:
-        registry = get_registry()
-        firsts = [(tier, registry.get_by_tier(tier)) for tier in LLMTier]
-        return Response([{"tier": tier.value, "llm": first and llm_name(first)} for tier, first in firsts])
+        firsts = first_callable(rank(get_registry().list_active()))
+        return Response(
+            [{"tier": tier.value, "llm": llm_name(firsts[tier]) if tier in firsts else None} for tier in LLMTier]
+        )

@@ -1,0 +1,117 @@
+"""Real WSGI and ASGI servers on loopback, each a process of its own with a SQLite file."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.loopback import LoopbackProvider
+
+ROOT = Path(__file__).parents[2]
+UVICORN = ("uvicorn", "--factory", "django.core.asgi:get_asgi_application", "--fd=0", "--lifespan=off")
+GUNICORN = (
+    "gunicorn",
+    "django.core.wsgi:get_wsgi_application()",
+    "--bind=fd://0",
+    "--log-level=warning",
+    "--graceful-timeout=1",
+)
+COMMANDS = {
+    "uvicorn": (*UVICORN, "--log-level=warning"),
+    "gunicorn": (*GUNICORN, "--worker-class=sync"),
+    "gunicorn-threads": (*GUNICORN, "--worker-class=gthread", "--threads=4"),
+}
+SETUP = """
+import sys, django
+django.setup()
+from django.core.management import call_command
+from django.contrib.auth.models import Permission, User
+from creative_services.models import Llms
+call_command("migrate", verbosity=0)
+user = User.objects.create_user("ann", password="sesame")
+user.user_permissions.add(Permission.objects.get(codename="generate"))
+Llms.objects.create(name="Near", provider="near", model="near-1", tier="local", api_endpoint=sys.argv[1])
+"""
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, port: int, database: Path) -> None:
+        self.port = port
+        self.database = database
+
+    def ask(self, **body: Any) -> http.client.HTTPResponse:
+        """The response as soon as its headers are there. Closing it leaves the server."""
+        return self.post(json.dumps({"prompt": "Hello", "tier": "local"} | body).encode())
+
+    def post(self, body: Any, **options: Any) -> http.client.HTTPResponse:
+        connection = self.connect(body, **options)
+        return connection.getresponse()
+
+    def connect(self, body: Any, **options: Any) -> http.client.HTTPConnection:
+        """A connection on which the request has been sent."""
+        token = base64.b64encode(b"ann:sesame").decode()
+        headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json", "Connection": "close"}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request("POST", "/api/llm/generate/", body, headers, **options)
+        return connection
+
+    def holds_database(self) -> bool:
+        """Whether a process of this server has the database's file open."""
+        return any(_opens(process, self.database) for process in Path("/proc").glob("[0-9]*"))
+
+
+@contextmanager
+def serving(kind: str, folder: Path, provider: LoopbackProvider) -> Iterator[Server]:
+    """A server of this kind, with one row of the local tier that `provider` answers for."""
+    database = folder / "database.sqlite3"
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{database}", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    subprocess.run([sys.executable, "-c", SETUP, provider.url], cwd=ROOT, env=environment, check=True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        process = subprocess.Popen(
+            [sys.executable, "-m", *COMMANDS[kind]], cwd=ROOT, env=environment, stdin=listener.fileno()
+        )
+    try:
+        _wait_until_up(port)
+        yield Server(port, database)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_until_up(port: int) -> None:
+    until = time.monotonic() + 20
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        try:
+            connection.request("GET", "/api/llm/tiers/")
+            connection.getresponse().read()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+        finally:
+            connection.close()
+
+
+def _opens(process: Path, file: Path) -> bool:
+    try:
+        return any(descriptor.resolve() == file for descriptor in (process / "fd").iterdir())
+    except OSError:  # gone, or somebody else's
+        return False

@@ -1,0 +1,142 @@
+"""What only real servers show: when words arrive, and what becomes of the provider's call when a client leaves."""
+
+import http.client
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from creative_services.testing import Reply
+from tests.api.asking import parse_events
+from tests.api.servers import COMMANDS, serving
+from tests.loopback import LoopbackProvider
+
+PAUSE = 0.3
+UNDER_ASGI = pytest.mark.parametrize("site", ["uvicorn"], indirect=True)
+SLOW = Reply([f"word {number} " for number in range(6)], pause=PAUSE)
+ENDLESS = Reply(["word "] * 1000, pause=PAUSE)
+LONG = Reply("Late", delay=30)
+
+
+class Site:
+    """A server and the provider behind it, whose answer can be changed."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        self.answer = Reply("Hello")
+        self.provider = LoopbackProvider(lambda received: self.answer)
+
+    def abandons(self, count, within):
+        until = time.monotonic() + within
+        while self.provider.abandoned < count and time.monotonic() < until:
+            time.sleep(0.01)
+        return self.provider.abandoned >= count
+
+
+@pytest.fixture(scope="module", params=COMMANDS)
+def site(request, tmp_path_factory):
+    site = Site(request.param)
+    with site.provider, serving(site.kind, tmp_path_factory.mktemp(site.kind), site.provider) as site.server:
+        yield site
+
+
+def test_the_first_words_arrive_long_before_the_last(site):
+    site.answer = SLOW
+    began = time.monotonic()
+
+    response = site.server.ask(stream=True)
+    first = response.read1()
+    until_first = time.monotonic() - began
+    events = parse_events(first + response.read())
+
+    assert response.status == 200
+    assert until_first < 3 * PAUSE
+    assert time.monotonic() - began >= 5 * PAUSE
+    assert [name for name, data in events] == ["chunk"] * 6 + ["done"]
+
+
+def test_a_client_that_leaves_a_stream_ends_the_providers_call(site):
+    site.answer = ENDLESS
+    before = site.provider.abandoned
+
+    response = site.server.ask(stream=True)
+    response.read1()
+    response.close()
+
+    # Under WSGI it shows when the next chunk, or the one after it, cannot be sent.
+    assert site.abandons(before + 1, within=1 if site.kind == "uvicorn" else 1 + 3 * PAUSE)
+
+
+@UNDER_ASGI
+def test_a_client_that_leaves_before_the_first_word_ends_the_providers_call(site):
+    site.answer = LONG
+    before, received = site.provider.abandoned, len(site.provider.requests)
+
+    for stream in (True, False):
+        body = json.dumps({"prompt": "Hello", "tier": "local", "stream": stream})
+        connection = site.server.connect(body)
+        assert site.provider.has_received(received := received + 1)
+        connection.close()
+
+    assert site.abandons(before + 2, within=1)
+
+
+@UNDER_ASGI
+def test_calls_do_not_wait_for_each_other(site):
+    site.answer = Reply("Hello", delay=0.7)
+    began = time.monotonic()
+
+    with ThreadPoolExecutor(8) as threads:
+        responses = list(threads.map(lambda _: site.server.ask().read(), range(8)))
+
+    assert all(json.loads(body)["text"] == "Hello" for body in responses)
+    assert time.monotonic() - began < 2.8
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_no_database_connection_is_held_while_the_provider_talks(site, stream):
+    held = []
+
+    def look(received):
+        held.append(site.server.holds_database())
+        return Reply("Hello")
+
+    site.answer = look
+    response = site.server.ask(stream=stream)
+
+    assert response.status == 200
+    assert b"Hello" in response.read()
+    assert held == [False]
+
+
+def test_a_body_without_a_length_is_read_or_refused_but_never_misread(site):
+    site.answer = Reply("Hello")
+    body = json.dumps({"prompt": "Hello", "tier": "local"}).encode()
+
+    response = site.server.post(iter([body[:5], body[5:]]), encode_chunked=True)
+
+    # Django reads no more than Content-Length says under WSGI.
+    assert response.status == (200 if site.kind == "uvicorn" else 400)
+    response.read()
+
+
+def test_an_empty_body_is_told_as_such(site):
+    response = site.server.post(b"")
+
+    assert response.status == 400
+    assert "empty" in json.loads(response.read())["detail"]
+
+
+def test_a_body_that_ends_too_early_harms_nobody(site):
+    connection = http.client.HTTPConnection("127.0.0.1", site.server.port, timeout=20)
+    connection.putrequest("POST", "/api/llm/generate/")
+    connection.putheader("Content-Length", "1000")
+    connection.putheader("Content-Type", "application/json")
+    connection.endheaders(b"{")
+    connection.close()
+
+    site.answer = Reply("Hello")
+    response = site.server.ask()
+    assert response.status == 200
+    response.read()
