@@ -65,9 +65,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     say("Preparing the database …")
     site.migrate()
-    say(f"Loading {arguments.model or 'SmolLM2-135M'} ", end="")
+    say(f"Loading {arguments.model or 'SmolLM2-135M'} …", end="")
     with model_server(arguments.model, log=FILES / "model.log", waiting=lambda _: say(".", end="")) as server:
-        say(f"served by llama.cpp at {server.url}")
+        say(f" served by llama.cpp at {server.url}")
         with site.local_row(server):
             site.seed()
             talk.ask(arguments.prompt)

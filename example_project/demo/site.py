@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
@@ -63,4 +64,5 @@ def admin_user() -> None:
 def serve(host: str, port: int) -> None:
     """Serve admin and API until Ctrl-C."""
     print(f"\nAdmin  http://{host}:{port}/admin/\nAPI    http://{host}:{port}/api/llm/\nCtrl-C stops both.", flush=True)
-    call_command("runserver", f"{host}:{port}", use_reloader=False, verbosity=0)
+    # Its banner would only repeat these lines.
+    call_command("runserver", f"{host}:{port}", use_reloader=False, stdout=StringIO())
