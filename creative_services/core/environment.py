@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from creative_services.core.endpoints import check_endpoint, split_endpoint
+from creative_services.core.endpoints import check_endpoint, literal_address, split_endpoint
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.known_models import Price
 from creative_services.core.providers import PROVIDERS, Provider, complete_base, price, retirement
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from creative_services.core.known_models import DefaultModel
 
 _FREE = Price(0.0, 0.0)
-_UNSPECIFIED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 – read, not bound to
 
 
 def entries_from(environ: Mapping[str, str], *, successors: bool) -> Iterator[LLMEntry]:
@@ -117,21 +116,24 @@ def host_url(host: str, provider: Provider) -> str:
     A missing port is the provider's, except with https, where a proxy stands in front; an address to listen on
     everywhere (0.0.0.0) is this machine.
     """
-    text = host.strip("\"'")
-    if "://" not in text:
-        # An IPv6 address may stand without the brackets that a URL needs.
-        bare = text.count(":") > 1 and not text.startswith("[")
-        text = f"http://[{text}]" if bare else f"http://{text}"
-    scheme, _, rest = text.partition("://")
-    netloc, slash, path = rest.partition("/")
-    if netloc.startswith(":"):
-        netloc = f"127.0.0.1{netloc}"
-    parts = split_endpoint(f"{scheme}://{netloc}{slash}{path}")
+    parts = split_endpoint(_as_url(host.strip("\"'")))
     name = parts.hostname or ""
-    name = _UNSPECIFIED.get(name, name)
+    address = literal_address(name)
+    if address is not None and address.is_unspecified:
+        name = "127.0.0.1" if address.version == 4 else "::1"
     port = parts.port
     if port is None and parts.scheme == "http":
         port = urlsplit(provider.base_url).port
     shown = f"[{name}]" if ":" in name else name
     base = f"{parts.scheme}://{shown}" if port is None else f"{parts.scheme}://{shown}:{port}"
     return complete_base(base + parts.path, provider.base_path, always=True)
+
+
+def _as_url(host: str) -> str:
+    if "://" in host:
+        return host
+    if host.startswith(":") and not host.startswith("::"):
+        return f"http://127.0.0.1{host}"
+    # An IPv6 address may stand without the brackets that a URL needs.
+    is_bare = host.count(":") > 1 and not host.startswith("[")
+    return f"http://[{host}]" if is_bare else f"http://{host}"

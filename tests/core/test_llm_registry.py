@@ -270,6 +270,7 @@ def test_an_address_that_cannot_be_called_names_the_variable(variable, value):
         ("0.0.0.0", "http://127.0.0.1:11434/v1"),  # noqa: S104
         ("0.0.0.0:8080", "http://127.0.0.1:8080/v1"),
         ("http://0.0.0.0:8080/", "http://127.0.0.1:8080/v1"),
+        ("0:8080", "http://127.0.0.1:8080/v1"),
         ("::", "http://[::1]:11434/v1"),
         ("::1", "http://[::1]:11434/v1"),
         ("[::1]", "http://[::1]:11434/v1"),
@@ -290,6 +291,24 @@ def test_ollamas_own_variable_is_read_as_ollama_reads_it(host, base):
     found = env_entry(8, {"OLLAMA_HOST": host})
     assert found.api_endpoint == base
     assert route(found).base_url == base
+
+
+@given(
+    st.text(max_size=40)
+    | st.from_regex(r"(https?://)?[a-z0-9.:\[\]]{0,20}(:[0-9]{1,6})?(/[a-z0-9/]*)?", fullmatch=True)
+)
+def test_any_text_is_a_host_that_can_be_called_or_is_refused_by_its_variables_name(text):
+    refusal = None
+    try:
+        found = env_entry(8, {"OLLAMA_HOST": text})
+    except ConfigurationError as error:
+        refusal = str(error)
+    if refusal is not None:
+        assert refusal.startswith("OLLAMA_HOST: ")
+    elif text.strip():
+        assert route(found).base_url.endswith("/v1")
+    else:
+        assert found is None
 
 
 def test_ollamas_base_url_goes_before_its_host():
