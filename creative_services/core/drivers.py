@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING, Any
 
-from creative_services.core.steps import Ask, Begin, Open, Read, Sleep
+from creative_services.core.steps import AbandonedError, Ask, Begin, Open, Read, Sleep
 from creative_services.core.types import LLMChunk
 
 if TYPE_CHECKING:
@@ -16,39 +16,50 @@ if TYPE_CHECKING:
     from creative_services.core.streams import Outcome
 
 
-class Result:
-    """A step's result on its way into the flow; an object, so that tracebacks show no body of a response."""
+class Run:
+    """A flow under way. `value` or `caught` is what its last step came to.
 
-    __slots__ = ("value",)
+    An object, so that tracebacks show no body of a response as a local variable.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_flow", "caught", "value")
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
         self.value: Any = None
+        self.caught: BaseException | None = None
+
+    def advance(self) -> Step:
+        """The next step. Raises StopIteration with the response, or what the flow raises."""
+        caught, self.caught = self.caught, None
+        if caught is None:
+            return self._flow.send(self.value)
+        try:
+            return self._flow.throw(caught)
+        finally:
+            caught = None  # its traceback holds this frame: no cycle, so that nothing waits for the collector
 
 
 def drive(flow: Flow, transport: Transport, outcome: Outcome) -> Generator[LLMChunk, None, None]:
     """Run a flow to its end, blocking; yields its chunks and leaves its response in `outcome`."""
-    result = Result()
-    caught: BaseException | None = None
+    run = Run(flow)
     try:
-        step = next(flow)
         while True:
+            step = run.advance()
             try:
                 if type(step) is LLMChunk:
                     yield step
-                    result.value = None
+                    run.value = None
                 else:
-                    result.value = _carry_out(step, transport)
-            except BaseException as exc:  # leaving and interrupting too are for the flow to answer
-                caught = exc
-            if caught is None:
-                step = flow.send(result.value)
-                continue
-            try:
-                step = flow.throw(caught)
-            finally:
-                caught = None
+                    run.value = _carry_out(step, transport)
+            except GeneratorExit:
+                run.caught = AbandonedError()
+            except BaseException as exc:  # an interrupt too is for the flow to answer
+                run.caught = exc
     except StopIteration as stop:
         outcome.set(stop.value)
+    except AbandonedError:
+        return
 
 
 def _carry_out(step: Step, transport: Transport) -> Any:
@@ -69,30 +80,26 @@ def _carry_out(step: Step, transport: Transport) -> Any:
 
 async def adrive(flow: Flow, transport: Transport, outcome: Outcome) -> AsyncGenerator[LLMChunk, None]:
     """Run a flow to its end on the running loop; yields its chunks and leaves its response in `outcome`."""
-    result = Result()
-    caught: BaseException | None = None
+    run = Run(flow)
     try:
-        step = next(flow)
         while True:
+            step = run.advance()
             try:
                 if type(step) is LLMChunk:
                     yield step
-                    result.value = None
+                    run.value = None
                 elif type(step) is Read:  # here and not in a coroutine of its own: this is once a token
-                    result.value = await step.exchange.read(step.until)
+                    run.value = await step.exchange.read(step.until)
                 else:
-                    result.value = await _acarry_out(step, transport)
-            except BaseException as exc:  # leaving and cancelling too are for the flow to answer
-                caught = exc
-            if caught is None:
-                step = flow.send(result.value)
-                continue
-            try:
-                step = flow.throw(caught)
-            finally:
-                caught = None
+                    run.value = await _acarry_out(step, transport)
+            except GeneratorExit:
+                run.caught = AbandonedError()
+            except BaseException as exc:  # cancelling too is for the flow to answer
+                run.caught = exc
     except StopIteration as stop:
         outcome.set(stop.value)
+    except AbandonedError:
+        return
 
 
 async def _acarry_out(step: Step, transport: Transport) -> Any:

@@ -60,4 +60,11 @@ class Sleep:
     seconds: float
 
 
+class AbandonedError(BaseException):
+    """Thrown into a flow whose stream its caller has left.
+
+    It stands for GeneratorExit, which Python lets no generator answer with further steps.
+    """
+
+
 Step = Ask | Open | Begin | Read | Close | Sleep | LLMChunk
