@@ -11,7 +11,9 @@ def _database(url: str) -> dict[str, object]:
     engine = ENGINES[parts.scheme]
     database: dict[str, object] = {"ENGINE": f"django.db.backends.{engine}", "NAME": unquote(parts.path[1:])}
     if engine == "sqlite3":
-        return database | {"NAME": database["NAME"] or ":memory:"}
+        # Writers that begin as readers cannot wait for each other in SQLite.
+        options = {"timeout": 30, "transaction_mode": "IMMEDIATE"}
+        return database | {"NAME": database["NAME"] or ":memory:", "OPTIONS": options}
     if engine == "mysql":
         import pymysql
 

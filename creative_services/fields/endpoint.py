@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from django.core.exceptions import ValidationError
-from django.db import models
 from django.utils.translation import gettext as _
 
 from creative_services.conf import app_settings
@@ -13,9 +9,6 @@ from creative_services.core.endpoints import check_endpoint, split_endpoint
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.providers import provider_for
 from creative_services.core.types import LLMTier, Reach
-
-if TYPE_CHECKING:
-    from django.db.models import Model
 
 PORTS = {"http": 80, "https": 443}
 
@@ -58,19 +51,3 @@ def _host(endpoint: str | None) -> str:
 
 def _name(host: str | None) -> str:
     return (host or "").rstrip(".")
-
-
-# Django's fields are generic for type checkers only.
-class EndpointField(models.CharField):  # type: ignore[type-arg]
-    """A base URL that is checked against the row's tier whenever the field is written, not only in forms.
-
-    `save()`, `bulk_create()` and `bulk_update()` raise ValidationError. `QuerySet.update()` knows no row and fixtures
-    are loaded as they are: what these write is refused when it is called.
-    """
-
-    def pre_save(self, model_instance: Model, add: bool) -> Any:
-        value = super().pre_save(model_instance, add)
-        fault = endpoint_fault(getattr(model_instance, "tier", ""), value)
-        if fault:
-            raise ValidationError(f"{model_instance}: {fault}")
-        return value

@@ -13,11 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.types import LLMTier
-from creative_services.fields import ApiKeyField, EndpointField
+from creative_services.fields import ApiKeyField
 from creative_services.fields.endpoint import endpoint_fault, origin_of
 from creative_services.models.querysets import Announced, LlmsManager
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from creative_services.fields import ApiKey
 
 MOST_USD = 1_000_000
@@ -40,7 +42,9 @@ class Llms(Announced, models.Model):
 
     Costs are US dollars per 1,000 tokens; empty is unknown, which is not 0. The key is kept for the host that the
     row calls: `full_clean()`, and so every form, asks for it anew when endpoint or provider lead elsewhere, and a row
-    saved without that check is passed by, its key unsent, until the key is entered again.
+    saved without that check is passed by, its key unsent, until the key is entered again. `save()`, `bulk_create()`
+    and `bulk_update()` refuse an endpoint that the tier may not have; what `update()`, fixtures and data migrations
+    write is refused when it is called.
     """
 
     name = models.CharField(_("name"), max_length=200, unique=True)
@@ -55,7 +59,7 @@ class Llms(Announced, models.Model):
         blank=True,
         help_text=_("Kept encrypted and never shown again. Or env:NAME, to take it from the environment."),
     )
-    api_endpoint = EndpointField(
+    api_endpoint = models.CharField(
         _("endpoint"),
         max_length=500,
         blank=True,
@@ -135,15 +139,33 @@ class Llms(Announced, models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(
+        self,
+        *,
+        force_insert: Any = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Save the row. Raises ValidationError, before the database is asked, for an endpoint its tier may not have."""
+        written = None if update_fields is None else set(update_fields)
+        if written is None or written & {"tier", "api_endpoint"}:
+            self.check_endpoint()
+        super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=written)
+
+    def check_endpoint(self) -> None:
+        """Raise ValidationError if a row of this tier may not have this endpoint."""
+        fault = endpoint_fault(self.tier, self.api_endpoint)
+        if fault:
+            raise ValidationError(fault)
+
     def clean(self) -> None:
         """Refuse an endpoint that the tier may not have, and a key that was entered for another host."""
         super().clean()
         # Not errors of one field: the admin's list edits rows by forms that have neither field.
-        fault = endpoint_fault(self.tier, self.api_endpoint)
-        if not fault and self._key_is_for_another_host():
-            fault = gettext("The calls now go to another host: enter the API key again, or remove it.")
-        if fault:
-            raise ValidationError(fault)
+        self.check_endpoint()
+        if self._key_is_for_another_host():
+            raise ValidationError(_("The calls now go to another host: enter the API key again, or remove it."))
 
     @property
     def key_hint(self) -> str:

@@ -1,0 +1,128 @@
+import pytest
+
+from creative_services.conf import AppSettings, app_settings
+from creative_services.core.errors import ConfigurationError
+from creative_services.core.types import Limits, LLMTier, Retry
+
+NAMES = [name for name, value in vars(AppSettings).items() if isinstance(value, property)]
+
+
+@pytest.fixture
+def services(settings):
+    def put(value):
+        settings.CREATIVE_SERVICES = value
+
+    return put
+
+
+def test_every_setting_has_a_default(services):
+    services({})
+
+    assert app_settings.default_tier is LLMTier.STANDARD
+    assert app_settings.endpoints_allow_private is False
+    assert app_settings.local_hosts == frozenset()
+    assert app_settings.key_variables == {}
+    assert app_settings.limits == Limits()
+    assert app_settings.retry == Retry()
+    assert app_settings.fallback_tiers == ()
+    assert app_settings.max_prompt_chars == 2_000_000
+    assert app_settings.max_body_bytes == 32_000_000
+    assert app_settings.max_tokens == 2_000_000
+    assert app_settings.encryption_keys == ()
+    assert app_settings.proxy is None
+    assert app_settings.ca_bundle is None
+
+
+def test_no_dict_at_all_means_the_defaults(settings):
+    del settings.CREATIVE_SERVICES
+
+    assert app_settings.default_tier is LLMTier.STANDARD
+
+
+def test_values_are_read_when_they_are_asked_for(services):
+    services({"DEFAULT_TIER": "economy"})
+    assert app_settings.default_tier is LLMTier.ECONOMY
+
+    services({"DEFAULT_TIER": LLMTier.PREMIUM})
+    assert app_settings.default_tier is LLMTier.PREMIUM
+
+
+def test_values_come_typed(services):
+    services(
+        {
+            "LIMITS": {"total": 10},
+            "RETRY": Retry(max_retries=0),
+            "FALLBACK_TIERS": ["standard", "economy"],
+            "LOCAL_HOSTS": ["LLM.Example.com."],
+            "KEY_VARIABLES": {"MY_KEY": ["llm.example.com"]},
+            "PROXY": "http://proxy:3128",
+            "CA_BUNDLE": "",
+        }
+    )
+
+    assert app_settings.limits == Limits(total=10)
+    assert app_settings.retry == Retry(max_retries=0)
+    assert app_settings.fallback_tiers == (LLMTier.STANDARD, LLMTier.ECONOMY)
+    assert app_settings.local_hosts == {"llm.example.com"}
+    assert app_settings.key_variables == {"MY_KEY": {"llm.example.com"}}
+    assert app_settings.proxy == "http://proxy:3128"
+    assert app_settings.ca_bundle is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEFAULT_TIER", "luxury"),
+        ("DEFAULT_TIER", 3),
+        ("ENDPOINTS_ALLOW_PRIVATE", "yes"),
+        ("LOCAL_HOSTS", "llm.example.com"),
+        ("LOCAL_HOSTS", ["http://llm.example.com"]),
+        ("LOCAL_HOSTS", [7]),
+        ("KEY_VARIABLES", ["MY_KEY"]),
+        ("KEY_VARIABLES", {"": ["llm.example.com"]}),
+        ("KEY_VARIABLES", {"MY_KEY": "llm.example.com"}),
+        ("LIMITS", {"total": 0}),
+        ("LIMITS", {"totl": 9}),
+        ("LIMITS", 9),
+        ("RETRY", {"max_retries": -1}),
+        ("FALLBACK_TIERS", "economy"),
+        ("FALLBACK_TIERS", ["luxury"]),
+        ("MAX_PROMPT_CHARS", 0),
+        ("MAX_BODY_BYTES", "1 MB"),
+        ("MAX_TOKENS", True),
+        ("ENCRYPTION_KEYS", "abc"),
+        ("ENCRYPTION_KEYS", [b"abc"]),
+        ("PROXY", 8080),
+        ("CA_BUNDLE", 1),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused_by_name(services, name, value):
+    services({name: value})
+
+    with pytest.raises(
+        ConfigurationError, match=name if name not in {"LIMITS", "RETRY"} else name.title() + "|" + name
+    ):
+        getattr(app_settings, name.lower())
+
+
+def test_a_refused_encryption_key_is_not_quoted(services):
+    services({"ENCRYPTION_KEYS": "very-secret"})
+
+    with pytest.raises(ConfigurationError) as caught:
+        _ = app_settings.encryption_keys
+
+    assert "very-secret" not in str(caught.value)
+
+
+def test_unknown_keys_are_listed(services):
+    services({"TEIR": 1, "DEFAULT_TIER": "local", "ANSWER": 42})
+
+    assert app_settings.unknown_keys() == ["ANSWER", "TEIR"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dict_that_is_none_is_refused_by_every_setting(services, name):
+    services(["not", "a", "dict"])
+
+    with pytest.raises(ConfigurationError, match="must be a dict"):
+        getattr(app_settings, name)
