@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from creative_services import DictRegistry, SyncDynamicLLMClient
 from creative_services.core.endpoints import check_endpoint
 from creative_services.core.errors import ConfigurationError, MissingAPIKeyError, UnknownProviderError
 from creative_services.core.known_models import PRICES, RETIREMENTS
@@ -22,13 +23,14 @@ from creative_services.core.providers import (
     wire_for,
 )
 from creative_services.core.types import LLMEntry, LLMTier, Reach
+from creative_services.testing import FakeProvider
 
 KEY = "sk-secret-9999"
 
 
 def entry(provider, endpoint=None, **values):
-    given = {"api_key": KEY, "tier": LLMTier.STANDARD} | values
-    return LLMEntry(id=1, name="Writer", provider=provider, model="some-model", api_endpoint=endpoint, **given)
+    given = {"id": 1, "api_key": KEY, "tier": LLMTier.STANDARD} | values
+    return LLMEntry(name="Writer", provider=provider, model="some-model", api_endpoint=endpoint, **given)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,29 @@ def test_an_entry_without_an_endpoint_goes_to_its_provider(provider, base):
 )
 def test_a_base_url_is_taken_as_the_providers_docs_print_it(provider, endpoint, base):
     assert route(entry(provider, endpoint)).base_url == base
+
+
+@pytest.mark.parametrize(
+    ("provider", "url"),
+    [
+        ("openai", "https://api.openai.com/v1/chat/completions"),
+        ("anthropic", "https://api.anthropic.com/v1/messages"),
+        ("groq", "https://api.groq.com/openai/v1/chat/completions"),
+        ("ollama", "http://localhost:11434/v1/chat/completions"),
+        ("gemini", "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions"),
+        ("deepseek", "https://api.deepseek.com/chat/completions"),
+        ("openrouter", "https://openrouter.ai/api/v1/chat/completions"),
+    ],
+)
+def test_a_call_goes_to_the_documented_url(provider, url):
+    fake = FakeProvider("Hello")
+    registry = DictRegistry(
+        [entry(provider), entry(provider, url.removesuffix("/chat/completions").removesuffix("/messages"), id=2)]
+    )
+    with SyncDynamicLLMClient(registry, transport=fake) as client:
+        client.generate("Hello", llm_id=1)
+        client.generate("Hello", llm_id=2)
+    assert [request.url for request in fake.requests] == [url, url]
 
 
 @given(

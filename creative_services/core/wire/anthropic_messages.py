@@ -50,7 +50,7 @@ class AnthropicMessages:
         headers = {"anthropic-version": VERSION}
         if route.api_key:
             headers["x-api-key"] = Secret(route.api_key)
-        return post(entry, f"{route.base_url}/v1/messages", headers, body, request)
+        return post(entry, f"{route.base_url}/messages", headers, body, request)
 
     def parse(self, entry: LLMEntry, body: bytes) -> Delta:
         try:
