@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from creative_services.adapters import get_sync_client
+from creative_services.adapters.connections import holding_none
 from creative_services.core.errors import CreativeServicesError
 from creative_services.core.types import LLMTier
 
@@ -33,14 +34,17 @@ class Command(BaseCommand):
 
     def handle(self, *, prompt: str, stream: bool, **options: Any) -> None:
         call = {name: options[name] for name in ("tier", "llm_id", "system", "max_tokens")}
-        call["prompt"] = sys.stdin.read() if prompt == "-" else prompt
         try:
-            response = self._stream(call) if stream else self._whole(call)
+            call["prompt"] = sys.stdin.read() if prompt == "-" else prompt
+            with holding_none():
+                response = self._stream(call) if stream else self._whole(call)
+        except UnicodeDecodeError as error:
+            raise CommandError("The prompt on stdin is not text in this terminal's encoding.") from error
         except CreativeServicesError as error:
             raise CommandError(f"{type(error).__name__}: {error}") from error
         except KeyboardInterrupt:
             raise CommandError("Stopped.", returncode=130) from None
-        self.stderr.write(summary(response))
+        self.stderr.write(summary(response), style_func=str)
 
     def _whole(self, call: dict[str, Any]) -> LLMResponse:
         response = get_sync_client().generate(**call)

@@ -1,0 +1,115 @@
+"""`manage.py check_llms`: whether the active LLMs can be called, for people and for monitoring."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from creative_services.adapters.clients import get_registry
+from creative_services.adapters.connections import give_back_connections
+from creative_services.adapters.probe import AT_ONCE, fault_of, probe
+from creative_services.core.llm_registry import rank
+from creative_services.core.providers import retirement
+from creative_services.core.types import LLMTier
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Iterator
+
+    from creative_services.core.types import LLMEntry
+
+SECONDS = 15
+
+
+@dataclass(slots=True)
+class Finding:
+    """What is known of one LLM. `problem` keeps calls from it; `latency_seconds` is that of a live call."""
+
+    id: int
+    name: str
+    tier: str
+    provider: str
+    model: str
+    ok: bool = True
+    problem: str | None = None
+    warning: str | None = None
+    latency_seconds: float | None = None
+
+    def fail(self, problem: str) -> None:
+        """Note what keeps calls from it."""
+        self.ok, self.problem = False, problem
+
+    def __str__(self) -> str:
+        line = f"{'ok  ' if self.ok else 'FAIL'} {self.tier:8} #{self.id} {self.name} ({self.provider} {self.model})"
+        if self.latency_seconds is not None:
+            line += f" {self.latency_seconds:.2f} s"
+        return "".join([line, *(f"\n     {text}" for text in (self.problem, self.warning) if text)])
+
+
+class Command(BaseCommand):
+    """Says of every active LLM whether a call could use it. Exit code 1 if one cannot, or if there is none."""
+
+    help = (
+        "Check the active LLMs: provider, wire format, endpoint, key, retirement of the model. "
+        "Exit code 0 if all can be called, else 1."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--tier", choices=[tier.value for tier in LLMTier], help="Only this tier.")
+        parser.add_argument("--live", action="store_true", help="Ask each for a few tokens; this costs a little.")
+        parser.add_argument("--json", action="store_true", help="Print JSON.")
+
+    def handle(self, *, tier: str | None, live: bool, **options: Any) -> None:
+        entries = [entry for entry in rank(get_registry().list_active()) if tier in {None, entry.tier.value}]
+        findings = {entry.id: examined(entry, live=live) for entry in entries}
+        if live:
+            give_back_connections()
+            for entry, problem, seconds in asked([entry for entry in entries if findings[entry.id].ok]):
+                findings[entry.id].latency_seconds = round(seconds, 3)
+                if problem:
+                    findings[entry.id].fail(problem)
+        self._report(list(findings.values()), as_json=options["json"])
+        if not findings:
+            where = "" if tier is None else f" in tier {tier!r}"
+            raise CommandError(f"No active LLM{where}. Add one in the admin, or run `manage.py seed_llms`.")
+        failed = sum(not finding.ok for finding in findings.values())
+        if failed:
+            raise CommandError(f"{failed} of {len(findings)} active LLMs cannot be used.")
+
+    def _report(self, findings: list[Finding], *, as_json: bool) -> None:
+        if as_json:
+            ok = bool(findings) and all(finding.ok for finding in findings)
+            self.stdout.write(json.dumps({"ok": ok, "llms": [asdict(finding) for finding in findings]}, indent=2))
+            return
+        for finding in findings:
+            self.stdout.write(str(finding))
+
+
+def examined(entry: LLMEntry, *, live: bool) -> Finding:
+    """What can be said without asking. A retired model is a problem, unless it is about to be asked itself."""
+    finding = Finding(entry.id, entry.name, entry.tier.value, entry.provider, entry.model)
+    fault = fault_of(entry)
+    if fault:
+        finding.fail(fault)
+    ending = retirement(entry.provider, entry.model)
+    if ending is None:
+        return finding
+    text = f"The provider retires {entry.model} on {ending.date}: use {ending.successor} instead."
+    if ending.has_come() and not live and finding.ok:
+        finding.fail(text)
+    else:
+        finding.warning = text
+    return finding
+
+
+def asked(entries: list[LLMEntry]) -> Iterator[tuple[LLMEntry, str | None, float]]:
+    """Each entry with the problem that a real call met, and its seconds; so many at once as `probe` takes."""
+    waiting = iter(entries)
+    while batch := list(islice(waiting, AT_ONCE)):
+        for result in probe(batch, SECONDS):
+            problem = f"{type(result.error).__name__}: {result.error}" if result.error else None
+            yield result.entry, problem, result.latency_seconds
