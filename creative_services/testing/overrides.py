@@ -27,6 +27,10 @@ class override_llms(TestContextDecorator):  # noqa: N801 - named like override_s
         self.registry = DictRegistry(entries) if entries else None
         self.provider = FakeProvider() if provider is None else provider
 
+    # The stubs give the base's `with` the type of another of its children.
+    def __enter__(self) -> FakeProvider:  # type: ignore[override]
+        return self.enable()
+
     def enable(self) -> FakeProvider:
         self._undo = stand_in(self.provider, self.registry)
         return self.provider

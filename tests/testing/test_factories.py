@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("tier", list(LLMTier))
 def test_rows_of_every_tier_are_valid_and_usable(tier: LLMTier) -> None:
-    row = LlmsFactory(tier=tier.value)
+    row = LlmsFactory.create(tier=tier.value)
 
     row.full_clean()
     entry = DjangoLLMRegistry().get_by_tier(tier)
@@ -26,7 +26,7 @@ def test_the_first_made_is_the_first_asked() -> None:
 
 
 def test_every_field_can_be_given() -> None:
-    row = LlmsFactory(name="Ours", provider="anthropic", model="claude", api_key=None, cost_per_1k_input=None)
+    row = LlmsFactory.create(name="Ours", provider="anthropic", model="claude", api_key=None, cost_per_1k_input=None)
 
     assert (row.name, row.provider, row.model, row.api_key, row.cost_per_1k_input) == (
         "Ours",

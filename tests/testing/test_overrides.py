@@ -89,7 +89,7 @@ class DecoratedTests(SimpleTestCase):
 
 @pytest.mark.django_db
 def test_without_entries_the_rows_of_the_database_are_asked() -> None:
-    row: Any = LlmsFactory(model="from-the-database")
+    row: Any = LlmsFactory.create(model="from-the-database")
 
     with override_llms() as provider:
         answer = get_sync_client().generate("Hi")
