@@ -1,9 +1,12 @@
 """What callers may send that cannot be meant: told as such, before any provider is asked, and never a 500."""
 
+import io
 import json
 
 import pytest
-from django.test import override_settings
+from django.test import Client, override_settings
+
+from tests.api.asking import GENERATE
 
 HELLO = {"prompt": "Hello"}
 DEEP = 100_000
@@ -200,3 +203,47 @@ def test_an_id_that_no_llm_has_is_not_found(asker, provider, llm_id):
 
     assert (told.status, told.code) == (404, "llm_not_found")
     assert provider.requests == []
+
+
+class Torn(io.RawIOBase):
+    """A body whose sender has gone."""
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize(
+    "environ", [{"wsgi.input": Torn(), "CONTENT_LENGTH": "20"}, {"CONTENT_LENGTH": "many"}, {"CONTENT_LENGTH": "5"}]
+)
+def test_a_body_that_cannot_be_read_whole_is_refused(caller, provider, environ):
+    client = Client()
+    client.force_login(caller)
+
+    response = client.post(GENERATE, HELLO, "application/json", **environ)
+
+    assert response.status_code == 400
+    assert response.json()["code"] == "invalid_request"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_middleware_may_ask_for_the_body_afterwards(asker, settings, stream):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.api.test_bad_input.keep_body"]
+
+    told = asker.generate(prompt="Hello", stream=stream)
+
+    assert told.status == 200
+    assert json.loads(told.headers["X-Body"])["prompt"] == "Hello"
+
+
+def keep_body(get_response):
+    """Middleware that reads the body after the view, as request logs do."""
+
+    def middleware(request):
+        response = get_response(request)
+        response["X-Body"] = request.body.decode()
+        return response
+
+    return middleware

@@ -82,6 +82,9 @@ def test_everything_that_may_be_asked_reaches_the_provider(asker, provider):
 
     told = asker.generate(
         messages=[{"role": "user", "content": "Hello"}],
+        tools=[tool],
+        tool_choice="auto",
+        response_format={"type": "json_object"},
         system="Be brief.",
         max_tokens=7,
         temperature=0,
@@ -91,10 +94,10 @@ def test_everything_that_may_be_asked_reaches_the_provider(asker, provider):
     sent = provider.requests[0].json
 
     assert told.status == 200
-    assert tool
     assert [message["content"] for message in sent["messages"]] == ["Be brief.", "Hello"]
     assert (sent["temperature"], sent["stop"]) == (0, ["END"])
     assert 7 in sent.values()
+    assert (sent["tools"], sent["tool_choice"], sent["response_format"]) == ([tool], "auto", {"type": "json_object"})
 
 
 def test_an_llm_can_be_asked_by_its_id(asker, provider, dear):

@@ -37,6 +37,14 @@ class BodyReadingAuthentication(BasicAuthentication):
         return User.objects.get(username="ann"), None
 
 
+class DataReadingAuthentication(BasicAuthentication):
+    """Looks for a field in the body."""
+
+    def authenticate(self, request):
+        assert request.data["prompt"] == "Hello"
+        return User.objects.get(username="ann"), None
+
+
 class OwnRates(UserRateThrottle):
     """A throttle that has rates of its own."""
 
@@ -106,9 +114,10 @@ def test_whatever_an_authentication_says_the_body_has_one_shape(caller, name, de
     assert told.json == {"code": "not_authenticated", "detail": detail}
 
 
-@override_settings(REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [f"{HERE}.BodyReadingAuthentication"]})
-def test_an_authentication_may_read_the_body_first(caller, provider):
-    assert told_by(GENERATE).status == 200
+@pytest.mark.parametrize("name", ["BodyReadingAuthentication", "DataReadingAuthentication"])
+def test_an_authentication_may_read_the_body_first(caller, provider, name):
+    with override_settings(REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [f"{HERE}.{name}"]}):
+        assert told_by(GENERATE).status == 200
 
 
 @override_settings(

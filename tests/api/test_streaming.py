@@ -106,3 +106,15 @@ def test_reasoning_comes_beside_the_text(asker, provider):
 
     assert "".join(chunk.get("reasoning", "") for chunk in chunks) == "They greet me."
     assert "".join(chunk["text"] for chunk in chunks) == "Hi"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_bug_is_left_to_django_and_not_dressed_up_as_an_answer(asker, provider, stream):
+    provider.answer_with(step_with_a_bug)
+
+    with pytest.raises(ZeroDivisionError):
+        asker.generate(prompt="Hello", stream=stream)
+
+
+def step_with_a_bug(received):
+    raise ZeroDivisionError

@@ -1,0 +1,115 @@
+"""A client that leaves under ASGI, wherever the answer is just then: the provider's exchange is closed."""
+
+import asyncio
+import base64
+import json
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.core.asgi import get_asgi_application
+from django.test import AsyncClient, Client
+
+from creative_services.testing import Reply
+from tests.api.asking import GENERATE
+
+ENDLESS = Reply(["word "] * 1000, pause=0.01)
+
+
+class LeavingClient:
+    """Talks ASGI to the application, and leaves once it has been sent `events` events; it reads none after that."""
+
+    def __init__(self, user, events):
+        user.set_password("sesame")
+        user.save()
+        self.token = base64.b64encode(f"{user.get_username()}:sesame".encode()).decode()
+        self.events = events
+        self.sent = []
+        self.has_asked = False
+
+    def ask(self, **body):
+        self.body = json.dumps({"prompt": "Hello"} | body).encode()
+        headers = {"content-type": "application/json", "authorization": f"Basic {self.token}"}
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": GENERATE,
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }
+        async_to_sync(self._run)(scope)
+
+    async def _run(self, scope):
+        self.leaving = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+        await asyncio.wait_for(get_asgi_application()(scope, self._receive, self._send), timeout=5)
+
+    def leave(self):
+        self.loop.call_soon_threadsafe(self.leaving.set)
+
+    async def _receive(self):
+        if not self.has_asked:
+            self.has_asked = True
+            return {"type": "http.request", "body": self.body, "more_body": False}
+        await self.leaving.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message):
+        self.sent.append(message)
+        if len(self.sent) > self.events:
+            self.leaving.set()
+            await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("events", [0, 1, 2, 5])
+def test_a_client_that_reads_no_more_and_leaves_ends_the_exchange(caller, provider, events):
+    provider.answer_with(ENDLESS)
+    client = LeavingClient(caller, events)
+
+    client.ask(stream=True)
+
+    assert len(client.sent) == events + 1
+    assert provider.open_exchanges == 0
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_leaves_before_the_first_word_ends_the_exchange(caller, provider, stream):
+    client = LeavingClient(caller, 0)
+
+    def leave_soon(received):
+        client.leave()
+        return Reply("Late", delay=30)
+
+    provider.answer_with(leave_soon)
+    client.ask(stream=stream)
+
+    assert client.sent == []
+    assert provider.open_exchanges == 0
+
+
+def test_a_test_that_reads_only_the_first_events_leaves_nothing_open(caller, provider):
+    provider.answer_with(ENDLESS)
+
+    async def read_one():
+        client = AsyncClient()
+        await client.aforce_login(caller)
+        response = await client.post(GENERATE, {"prompt": "Hello", "stream": True}, "application/json")
+        events = response.streaming_content
+        first = await anext(events)
+        await events.aclose()
+        await asyncio.sleep(0)
+        return first
+
+    assert async_to_sync(read_one)().startswith(b"event: chunk\n")
+    assert provider.open_exchanges == 0
+
+
+def test_a_client_that_leaves_a_wsgi_server_ends_the_exchange(caller, provider):
+    provider.answer_with(ENDLESS)
+    client = Client()
+    client.force_login(caller)
+
+    response = client.post(GENERATE, {"prompt": "Hello", "stream": True}, "application/json")
+    assert provider.open_exchanges == 1
+    response.close()
+
+    assert provider.open_exchanges == 0
