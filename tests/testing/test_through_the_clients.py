@@ -1,8 +1,12 @@
-"""The fake provider and the wires are written apart; here they must understand each other."""
+"""The fake provider and the wires are written apart; here they must understand each other.
+
+The same holds for the same script on loopback, through the real transport.
+"""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, cast
 
 import pytest
 
@@ -28,12 +32,29 @@ from creative_services.core.errors import (
     ProviderUnavailableError,
     RateLimitError,
 )
+from creative_services.core.http import Transport
 from creative_services.testing import Failure, FakeProvider, RawReply, Reply
+from tests.loopback import LoopbackProvider
 
 CALL = {"id": "call_1", "name": "weather", "arguments": '{"city":"Köln"}'}
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 
 Run = Callable[..., LLMResponse]
+Line = Callable[[Any], AbstractContextManager[tuple[str | None, Transport | None]]]
+
+
+@contextmanager
+def fake(script: Any) -> Iterator[tuple[None, FakeProvider]]:
+    provider = FakeProvider(script)
+    yield None, provider
+    assert provider.open_exchanges == 0
+
+
+@contextmanager
+def loopback(script: Any) -> Iterator[tuple[str, None]]:
+    with LoopbackProvider(script) as provider:
+        yield provider.url, None
+        assert provider.has_closed()
 
 
 def generate(client: SyncDynamicLLMClient, **asked: Any) -> LLMResponse:
@@ -59,50 +80,61 @@ async def astream(client: DynamicLLMClient, **asked: Any) -> LLMResponse:
 
 
 @pytest.fixture(params=["openai", "anthropic"])
-def registry(request: pytest.FixtureRequest) -> DictRegistry:
-    provider = request.param
-    return DictRegistry(
-        [
-            LLMEntry(1, "One", provider, "m-1", LLMTier.STANDARD, api_key="sk-test"),
-            LLMEntry(2, "Two", provider, "m-2", LLMTier.STANDARD, api_key="sk-test"),
-        ]
-    )
+def provider(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=[fake, loopback])
+def line(request: pytest.FixtureRequest) -> Line:
+    return cast("Line", request.param)
 
 
 @pytest.fixture(params=[generate, stream, agenerate, astream])
-def run(request: pytest.FixtureRequest, registry: DictRegistry) -> Run:
-    options: dict[str, Any] = {"limits": Limits(first_token=0.2, attempt=0.2), "retry": Retry(max_retries=0)}
+def run(request: pytest.FixtureRequest, provider: str, line: Line) -> Run:
+    ask = request.param
+    options: dict[str, Any] = {"limits": Limits(first_token=0.3, attempt=0.3), "retry": Retry(max_retries=0)}
 
-    def run(provider: FakeProvider, **asked: Any) -> Any:
-        if request.param in {generate, stream}:
-            return request.param(SyncDynamicLLMClient(registry, transport=provider, **options), **asked)
-        return asyncio.run(request.param(DynamicLLMClient(registry, transport=provider, **options), **asked))
+    def registry(url: str | None) -> DictRegistry:
+        return DictRegistry(
+            [
+                LLMEntry(1, "One", provider, "m-1", LLMTier.STANDARD, "sk-test", url),
+                LLMEntry(2, "Two", provider, "m-2", LLMTier.STANDARD, "sk-test", url),
+            ]
+        )
+
+    async def arun(url: str | None, transport: Transport | None, asked: Mapping[str, Any]) -> Any:
+        async with DynamicLLMClient(registry(url), transport=transport, **options) as client:
+            return await ask(client, **asked)
+
+    def run(script: Any, **asked: Any) -> Any:
+        with line(script) as (url, transport):
+            if ask in {agenerate, astream}:
+                return asyncio.run(arun(url, transport, asked))
+            with SyncDynamicLLMClient(registry(url), transport=transport, **options) as client:
+                return ask(client, **asked)
 
     return run
 
 
 def test_text_usage_and_reason_arrive(run: Run) -> None:
     usage = Usage(input_tokens=9, output_tokens=4, cache_read_tokens=2)
-    provider = FakeProvider(Reply(["Grüß ", "Gott"], reasoning="Hm", usage=usage, finish_reason="length"))
 
-    answer = run(provider)
+    answer = run(Reply(["Grüß ", "Gott"], reasoning="Hm", usage=usage, finish_reason="length"))
 
     assert (answer.text, answer.reasoning, answer.finish_reason) == ("Grüß Gott", "Hm", "length")
     assert (answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.cache_read_tokens) == (9, 4, 2)
     assert answer.provider_request_id == "fake-1"
-    assert provider.prompts == ["Hi"]
-    assert provider.open_exchanges == 0
 
 
 def test_tool_calls_arrive(run: Run) -> None:
-    answer = run(FakeProvider(Reply(tool_calls=[CALL])), tools=[TOOL])
+    answer = run(Reply(tool_calls=[CALL]), tools=[TOOL])
 
     assert answer.tool_calls == [CALL]
     assert answer.finish_reason == "tool_call"
 
 
 def test_unreported_usage_is_unknown(run: Run) -> None:
-    assert run(FakeProvider(Reply("Hello", usage=None))).usage == Usage()
+    assert run(Reply("Hello", usage=None)).usage == Usage()
 
 
 @pytest.mark.parametrize(
@@ -121,33 +153,22 @@ def test_unreported_usage_is_unknown(run: Run) -> None:
 def test_failures_become_their_errors(
     run: Run, failure: Failure | ProviderError | RawReply, error: type[Exception]
 ) -> None:
-    provider = FakeProvider(failure)
-
     with pytest.raises(error):
-        run(provider)
-
-    assert provider.open_exchanges == 0
+        run(failure)
 
 
 def test_an_answer_that_is_cut_is_malformed(run: Run) -> None:
-    provider = FakeProvider(Reply("Hello", ending="cut"))
-
     with pytest.raises(MalformedResponseError):
-        run(provider)
-
-    assert provider.open_exchanges == 0
+        run(Reply("Hello", ending="cut"))
 
 
 def test_a_failure_reported_at_the_end_is_an_error(run: Run) -> None:
     with pytest.raises(ProviderError):
-        run(FakeProvider(Reply("Hello", ending=Failure(529, "Overloaded."))))
+        run(Reply("Hello", ending=Failure(529, "Overloaded.")))
 
 
 def test_a_silent_llm_hands_over_in_time(run: Run) -> None:
-    provider = FakeProvider({"m-1": Reply("Hello", delay=60), "m-2": "Hello"})
-
-    answer = run(provider)
+    answer = run(lambda request: Reply("Hello", delay=60 if request.model == "m-1" else 0))
 
     assert answer.llm.id == 2
     assert isinstance(answer.attempts[0].error, ProviderTimeoutError)
-    assert provider.open_exchanges == 0
