@@ -47,11 +47,12 @@ def read_usage(raw: Mapping[str, Any]) -> Usage | None:
 class AnthropicReader:
     """Reads one stream of events; puts blocks together that must be sent back as they came."""
 
-    __slots__ = ("_blocks", "_entry", "_parts", "_usage")
+    __slots__ = ("_blocks", "_entry", "_number", "_parts", "_usage")
 
     def __init__(self, entry: LLMEntry) -> None:
         self._entry = entry
         self._usage: dict[str, Any] = {}
+        self._number = 0
         self._blocks: dict[int | str, dict[str, Any]] = {}
         self._parts: dict[int | str, list[str]] = {}
 
@@ -62,6 +63,8 @@ class AnthropicReader:
         except ValueError:
             if event == "error":
                 raise in_stream_error(self._entry, data) from None
+            if not data.strip():
+                return None  # a proxy's way to keep the line open
             raise malformed(self._entry) from None
         if not isinstance(value, dict):
             raise malformed(self._entry)
@@ -87,6 +90,8 @@ class AnthropicReader:
         return None
 
     def _start(self, value: Mapping[str, Any]) -> Delta:
+        # Some gateways begin again when their upstream broke: blocks that did not end will not come back.
+        self._blocks, self._parts = {}, {}
         message = mapping(value.get("message"))
         return Delta(
             usage=self._counted(message.get("usage")),
@@ -94,15 +99,11 @@ class AnthropicReader:
             response_model=text(message.get("model")) or None,
         )
 
-    def _block_start(self, value: Mapping[str, Any]) -> Delta:
-        index = _key(value.get("index"))
-        block = dict(mapping(value.get("content_block")))
+    def _block_start(self, value: Mapping[str, Any]) -> Delta | None:
+        index, block = _key(value.get("index")), dict(mapping(value.get("content_block")))
         self._blocks[index] = block
         self._parts[index] = []
-        delta = _block(block, index)
-        for part in delta.tool_calls:
-            part.arguments = ""  # pieces follow, or the end of the block says what stood here
-        return delta
+        return None if block.get("type") == "tool_use" else _block(block, index)
 
     def _block_delta(self, value: Mapping[str, Any]) -> Delta | None:
         index, delta = _key(value.get("index")), mapping(value.get("delta"))
@@ -115,35 +116,33 @@ class AnthropicReader:
         elif isinstance(kind, str) and (name := _DELTA_FIELDS.get(kind)):
             piece = text(delta.get(name))
             self._parts.setdefault(index, []).append(piece)
-            return self._piece(index, name, piece)
-        return None
-
-    def _piece(self, index: int | str, name: str, piece: str) -> Delta | None:
-        if name == "text":
-            return Delta(piece)
-        if name == "thinking":
-            return Delta(reasoning=piece)
-        if self._block(index).get("type") == "tool_use":
-            return Delta(tool_calls=(ToolCallPart(index, arguments=piece),))
+            if name != "partial_json":
+                return Delta(piece) if name == "text" else Delta(reasoning=piece)
         return None
 
     def _block(self, index: int | str) -> dict[str, Any]:
         return self._blocks.setdefault(index, {"type": "text", "text": ""})
 
     def _block_stop(self, value: Mapping[str, Any]) -> Delta | None:
+        """The tool call that this block was, whole; nothing for other blocks, whose pieces have gone out."""
         index = _key(value.get("index"))
-        block, whole = self._blocks.get(index, {}), "".join(self._parts.pop(index, []))
+        block, gathered = self._blocks.get(index, {}), "".join(self._parts.pop(index, []))
         kind = block.get("type")
         if kind in {"text", "thinking"}:
-            block[kind] = text(block.get(kind)) + whole
-        elif whole:
+            block[kind] = text(block.get(kind)) + gathered
+            return None
+        if gathered:
             try:
-                block["input"] = json_text.load(whole)
+                block["input"] = json_text.load(gathered)
             except ValueError:
-                block["input"] = {}  # the call's text has gone out as it came; only an object can be sent back
-        elif kind == "tool_use":
-            return Delta(tool_calls=(ToolCallPart(index, arguments=_input_text(block)),))
-        return None
+                block["input"] = {}  # what the model wrote goes to the caller as it is; only an object can be sent back
+        if kind != "tool_use":
+            return None
+        delta = _block(block, f"{index}/{self._number}")
+        self._number += 1
+        for part in delta.tool_calls:
+            part.arguments = gathered or part.arguments
+        return delta
 
     def _message_delta(self, value: Mapping[str, Any]) -> Delta:
         return Delta(

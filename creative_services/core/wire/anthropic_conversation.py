@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from creative_services.core.errors import InvalidRequestError
-from creative_services.core.request import LLMRequest, Message
+from creative_services.core.request import REPLAY_KEY, LLMRequest, Message
 from creative_services.core.wire import json_text
-from creative_services.core.wire.base import REPLAY
 
 Block = dict[str, Any]
 
@@ -17,7 +16,7 @@ _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,", re.AS
 _OWN_TOOL = re.compile(r"\w+_\d{8}", re.ASCII)
 # What a message may carry beside its content: known here, or without meaning for the model.
 _KNOWN_FIELDS = frozenset({
-    "role", "content", "tool_calls", "tool_call_id", "refusal", REPLAY,
+    "role", "content", "tool_calls", "tool_call_id", "refusal", REPLAY_KEY,
     "annotations", "reasoning", "reasoning_content", "reasoning_details",
 })  # fmt: skip
 
@@ -87,7 +86,7 @@ def _assistant(message: Message, where: str) -> list[Block]:
     if not blocks and isinstance(message.get("refusal"), str) and message["refusal"]:
         blocks = [{"type": "text", "text": message["refusal"]}]
     calls = [_tool_use(call, f"{where}.tool_calls[{n}]") for n, call in enumerate(message.get("tool_calls") or ())]
-    replay = json_text.mapping(message.get(REPLAY))
+    replay = json_text.mapping(message.get(REPLAY_KEY))
     if replay.get("wire") == "anthropic_messages":
         kept = json_text.objects(replay.get("blocks"))
         if _says(kept) == _says([*blocks, *calls]):

@@ -34,13 +34,11 @@ class AnthropicMessages:
     name = "anthropic_messages"
 
     def build(self, entry: LLMEntry, route: Route, request: LLMRequest, *, stream: bool) -> HttpRequest:
-        body: dict[str, Any] = {
-            "model": entry.model,
-            "max_tokens": request.max_tokens or entry.max_tokens,
-            "messages": translate.conversation(request),
-        }
-        if system := translate.system_text(request):
+        system = translate.system_text(request)
+        body: dict[str, Any] = {"model": entry.model, "max_tokens": request.max_tokens or entry.max_tokens}
+        if system:
             body["system"] = system
+        body["messages"] = translate.conversation(request)
         temperature = _temperature(entry, request)
         if temperature is not None:
             body["temperature"] = temperature

@@ -20,9 +20,6 @@ NO_STREAM_USAGE = "no_stream_usage"  # `stream_options` is refused; usage comes 
 DEVELOPER_ROLE = "developer_role"  # knows the role `developer`; elsewhere it is sent as `system`
 API_KEY_HEADER = "api_key_header"  # the key goes in `api-key` instead of `Authorization`
 
-REPLAY = "replay"
-"""The key under which an assistant message carries `{"wire": name, "blocks": [...]}`; other wires leave it out."""
-
 
 @dataclass(frozen=True, slots=True)
 class Route:

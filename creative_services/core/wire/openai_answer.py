@@ -105,13 +105,25 @@ def raise_if_error(entry: LLMEntry, answer: Mapping[str, Any], choice: Mapping[s
 class OpenAIChatReader:
     """Reads one stream of chunks. Only the first choice is ours; usage may come anywhere, the last one counts."""
 
-    __slots__ = ("_at", "_blank_finish", "_calls", "_details", "_entry", "_id", "_last_key", "_named", "_reasoning")
+    __slots__ = (
+        "_at",
+        "_blank_finish",
+        "_called",
+        "_calls",
+        "_details",
+        "_entry",
+        "_id",
+        "_last_key",
+        "_named",
+        "_reasoning",
+    )
 
     def __init__(self, entry: LLMEntry) -> None:
         self._entry = entry
         self._named = False
         self._id = ""
         self._calls: dict[int | str, str] = {}
+        self._called: set[int | str] = set()
         self._at: dict[int, int | str] = {}
         self._last_key: int | str = 0
         self._blank_finish = False
@@ -127,6 +139,8 @@ class OpenAIChatReader:
         try:
             chunk = json_text.load(data)
         except ValueError:
+            if not data.strip():
+                return None  # a proxy's way to keep the line open
             raise malformed(self._entry) from None
         try:
             # The ordinary token, alone in its chunk, many times a second.
@@ -153,6 +167,7 @@ class OpenAIChatReader:
         choices = objects(chunk.get("choices"))
         choice = next((item for item in choices if not item.get("index")), {})
         raise_if_error(self._entry, chunk, choice)
+        self._id = self._id or text(chunk.get("id"))
         delta = self._message(mapping(choice.get("delta")))
         raw = choice.get("finish_reason")
         self._blank_finish = raw == "" or (self._blank_finish and raw is None)
@@ -162,9 +177,8 @@ class OpenAIChatReader:
             delta.replay = self._replay()
         delta.usage = read_usage(chunk.get("usage")) or read_usage(mapping(chunk.get("x_groq")).get("usage"))
         if not self._named:
-            delta.response_id, delta.response_model = text(chunk.get("id")) or None, text(chunk.get("model")) or None
+            delta.response_id, delta.response_model = self._id or None, text(chunk.get("model")) or None
             self._named = delta.response_model is not None
-            self._id = delta.response_id or self._id
         return delta
 
     def _message(self, message: Mapping[str, Any]) -> Delta:
@@ -177,9 +191,9 @@ class OpenAIChatReader:
         self._details += objects(message.get("reasoning_details"))
         refusal = text(message.get("refusal"))
         calls = message.get("tool_calls")
-        parts = [part for call in objects(calls) if (part := self._call(call))] if calls else []
-        if legacy := message.get("function_call"):
-            parts += [part for part in [self._call({"index": 0, "function": legacy})] if part]
+        parts = [self._call(call) for call in objects(calls)] if calls else []
+        if any(mapping(message.get("function_call")).values()):
+            parts.append(self._call({"index": 0, "function": message["function_call"]}))
         return Delta(
             text=words + refusal,
             reasoning=thoughts,
@@ -187,14 +201,18 @@ class OpenAIChatReader:
             finish_reason="content_filter" if refusal else None,
         )
 
-    def _call(self, call: Mapping[str, Any]) -> ToolCallPart | None:
+    def _call(self, call: Mapping[str, Any]) -> ToolCallPart:
+        """A piece of a call; id and name come once, since providers repeat, change or blank them."""
         function = mapping(call.get("function")) or mapping(call.get("custom"))
         name, call_id = text(function.get("name")), text(call.get("id"))
-        key = self._key(call.get("index"), call_id, name)
-        if key not in self._calls:
-            call_id = call_id or f"call_{self._id}_{len(self._calls)}"
-            self._calls[key] = call_id
-        return ToolCallPart(key, call_id, name, arguments_text(function.get("arguments", function.get("input"))))
+        part = ToolCallPart(self._key(call.get("index"), call_id, name))
+        part.arguments = arguments_text(function.get("arguments", function.get("input")))
+        if part.key not in self._calls:
+            part.id = self._calls[part.key] = call_id or f"call_{self._id}_{len(self._calls)}"
+        if part.key not in self._called and name:
+            self._called.add(part.key)
+            part.name = name
+        return part
 
     def _key(self, index: Any, call_id: str, name: str) -> int | str:
         """What tells this call from the others: its index, except where a provider omits it or uses it twice."""

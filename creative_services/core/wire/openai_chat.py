@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from creative_services.core.request import REPLAY_KEY
 from creative_services.core.secret import Secret
 from creative_services.core.wire import json_text
 from creative_services.core.wire.base import (
@@ -14,7 +15,6 @@ from creative_services.core.wire.base import (
     DEVELOPER_ROLE,
     MAX_COMPLETION_TOKENS,
     NO_STREAM_USAGE,
-    REPLAY,
     Delta,
     Route,
 )
@@ -81,10 +81,10 @@ class OpenAIChat:
     def _message(self, message: Message, route: Route) -> Message:
         if message["role"] == "developer" and DEVELOPER_ROLE not in route.quirks:
             return {**message, "role": "system"}
-        if REPLAY not in message:
+        if REPLAY_KEY not in message:
             return message
-        replay = json_text.mapping(message[REPLAY])
-        plain = {key: value for key, value in message.items() if key != REPLAY}
+        replay = json_text.mapping(message[REPLAY_KEY])
+        plain = {key: value for key, value in message.items() if key != REPLAY_KEY}
         if replay.get("wire") != self.name:
             return plain
         fields = [block for block in json_text.objects(replay.get("blocks")) if block.keys() <= _REPLAYED]
