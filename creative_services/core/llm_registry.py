@@ -16,6 +16,7 @@ from creative_services.core.types import LLMEntry, LLMTier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date
 
 __all__ = ["DictRegistry", "LLMEntry", "LLMRegistry", "LLMTier", "RetirementLog", "rank"]
 
@@ -58,10 +59,10 @@ class RetirementLog:
     def __init__(self) -> None:
         self._warned: dict[tuple[str, str], object] = {}
 
-    def note(self, entry: LLMEntry) -> None:
-        """Log a warning that names model, date and successor, if the provider has retired the entry's model."""
+    def note(self, entry: LLMEntry, today: date | None = None) -> None:
+        """Log a warning that names model, date and successor, if the provider has retired the entry's model by now."""
         ended = retirement(entry.provider, entry.model)
-        if ended is None or not ended.has_come():
+        if ended is None or not ended.has_come(today):
             return
         mine = object()
         # One atomic step, so that two threads cannot both find themselves the first.

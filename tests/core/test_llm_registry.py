@@ -7,6 +7,7 @@ import logging
 import pickle
 import threading
 import traceback
+from datetime import date
 from itertools import pairwise
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creative_services.core.errors import ConfigurationError
-from creative_services.core.llm_registry import DictRegistry, LLMEntry, LLMRegistry, LLMTier, rank
+from creative_services.core.llm_registry import DictRegistry, LLMEntry, LLMRegistry, LLMTier, RetirementLog, rank
 from creative_services.core.providers import route
 
 ALL_KEYS = {"OPENAI_API_KEY": "sk-o", "ANTHROPIC_API_KEY": "sk-a", "GROQ_API_KEY": "gsk", "OLLAMA_HOST": "localhost"}
@@ -359,11 +360,13 @@ def test_each_retired_model_is_warned_of_when_it_is_used_and_not_before(caplog):
 
 
 def test_a_model_that_ends_only_later_is_no_cause_for_a_warning(caplog):
-    registry = DictRegistry([entry(1, model="claude-next"), entry(2, model="gpt-6-luna", tier=LLMTier.PREMIUM)])
+    log, llm = RetirementLog(), entry(1, model="gpt-4o")
     with caplog.at_level(logging.WARNING, "creative_services"):
-        registry.get_by_tier(LLMTier.STANDARD)
-        registry.get_by_tier(LLMTier.PREMIUM)
-    assert retired_warnings(caplog) == []
+        log.note(llm, date(2027, 1, 13))
+        log.note(entry(2, model="gpt-6-luna"), date(2027, 1, 14))
+        assert retired_warnings(caplog) == []
+        log.note(llm, date(2027, 1, 14))
+    assert len(retired_warnings(caplog)) == 1
 
 
 def test_many_threads_warn_once(caplog):
