@@ -1,8 +1,6 @@
 import asyncio
 import json
 import math
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -419,22 +417,3 @@ def test_threads_share_a_script_without_losing_an_answer() -> None:
     assert sorted(got) == sorted(texts)
     assert len(provider.requests) == 200
     assert provider.open_exchanges == 0
-
-
-def test_the_fake_needs_no_django_no_pytest_and_no_factory_boy() -> None:
-    code = (
-        "import sys\n"
-        "from creative_services.testing import FakeProvider, Reply\n"
-        "print(sorted({'django', 'pytest', 'factory', 'asgiref'} & set(sys.modules)))"
-    )
-
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert out.stdout == "[]\n"
-
-
-def test_an_unknown_name_is_an_attribute_error() -> None:
-    from creative_services import testing
-
-    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
-        _ = testing.nothing
