@@ -96,3 +96,13 @@ def test_without_entries_the_rows_of_the_database_are_asked() -> None:
 
     assert answer.llm.id == row.pk
     assert provider.models == ["from-the-database"]
+
+
+def test_a_request_beyond_the_script_is_no_provider_error() -> None:
+    with override_llms(MINI, entry(2, "other"), provider=FakeProvider({"mini": []})) as provider:
+        with pytest.raises(AssertionError, match="no answer left"):
+            get_sync_client().generate("Hi")
+        with pytest.raises(AssertionError, match="no answer left"):
+            asyncio.run(get_client().generate("Hi"))
+
+    assert provider.models == ["mini", "mini"]
