@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from creative_services.admin.widgets import SuggestInput
+from creative_services.admin.widgets import PriceInput, SuggestInput
 from creative_services.core.errors import UnknownProviderError
 from creative_services.core.providers import PROVIDERS, WIRE_NAMES, provider_for
 from creative_services.models import Llms
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 else:
     Base = forms.ModelForm
 
-PRICES = ("cost_per_1k_input", "cost_per_1k_output")
+FIELDS = {"endpoint": "api_endpoint", "other_host": "api_key"}
+"""Where the model's general errors belong, by their code: it cannot say so, since other forms may lack the fields."""
 
 
 class LlmsForm(Base):
@@ -30,13 +30,15 @@ class LlmsForm(Base):
 
         model = Llms
         fields = "__all__"
-        widgets: ClassVar = {"provider": SuggestInput(sorted(PROVIDERS)), "wire": forms.Select()}
+        widgets: ClassVar = {
+            "provider": SuggestInput(sorted(PROVIDERS)),
+            "wire": forms.Select(),
+            "cost_per_1k_input": PriceInput(),
+            "cost_per_1k_output": PriceInput(),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in PRICES:
-            if self.initial.get(name) is not None:
-                self.initial[name] = f"{Decimal(str(self.initial[name])):f}"
         if "wire" in self.fields:
             names = sorted({*WIRE_NAMES, self.instance.wire} - {""})
             choices = [("", _("The provider's usual one")), *((name, name) for name in names)]
@@ -57,20 +59,9 @@ class LlmsForm(Base):
                 self.add_error("provider", str(error))
         return super().clean()
 
-
-class ActiveForm(Base):
-    """One row of the list, where only the tick of `is_active` can be changed."""
-
-    class Meta:
-        """The list's only editable column."""
-
-        model = Llms
-        fields = ("is_active",)
-
     def add_error(self, field: str | None, error: Any) -> None:
-        """What is wrong with a field that the list does not show is said at its row."""
-        if field is None and isinstance(error, ValidationError) and hasattr(error, "error_dict"):
-            shown = {name: faults for name, faults in error.error_dict.items() if name in self.fields}
-            hidden = [fault for name, faults in error.error_dict.items() if name not in self.fields for fault in faults]
-            error = ValidationError({**shown, NON_FIELD_ERRORS: hidden} if hidden else shown)
-        super().add_error(field, error)
+        general = getattr(error, "error_dict", {}).pop(NON_FIELD_ERRORS, ())
+        for fault in general:
+            super().add_error(FIELDS.get(fault.code), fault)
+        if not general or error.error_dict:
+            super().add_error(field, error)

@@ -21,7 +21,7 @@ from creative_services.adapters.probe import first_callable
 from creative_services.admin import columns
 from creative_services.admin.connection import connection_results
 from creative_services.admin.duplicate import unsaved_copy
-from creative_services.admin.forms import ActiveForm, LlmsForm
+from creative_services.admin.forms import LlmsForm
 from creative_services.core.llm_registry import rank
 from creative_services.core.secret import Secret
 from creative_services.models import Llms
@@ -118,9 +118,6 @@ class LlmsAdmin(Base):
 
         name, tier, *others = super().get_list_display(request)
         return [name, tier, use, *others]
-
-    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[ActiveForm]:
-        return ActiveForm
 
     def get_urls(self) -> list[URLPattern]:
         """The list leaves ATOMIC_REQUESTS, since its action `test_connection` calls providers."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.widgets import AdminTextInputWidget
+from django.forms import NumberInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,3 +27,10 @@ class SuggestInput(AdminTextInputWidget):
         control["attrs"]["list"] = f"{control['attrs'].get('id', name)}_suggestions"
         control["suggestions"] = self.suggestions
         return context
+
+
+class PriceInput(NumberInput):
+    """A number box that writes small prices in full, 0.00005 and not 5e-05."""
+
+    def format_value(self, value: Any) -> str | None:
+        return f"{Decimal(str(value)):f}" if isinstance(value, float) else super().format_value(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
@@ -33,6 +34,13 @@ REMOVE: Final = _Mark("REMOVE")
 """Submitted value of the ticked box."""
 
 
+@dataclass(frozen=True)
+class Removal:
+    """What a form that comes back with errors shows of a key whose removal was ticked."""
+
+    key: ApiKey
+
+
 class ApiKeyInput(forms.PasswordInput):
     """An empty box for a new key, what is known of the stored one, and a tick box that removes it."""
 
@@ -41,13 +49,15 @@ class ApiKeyInput(forms.PasswordInput):
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         box = super().render(name, None, attrs, renderer)
-        if not isinstance(value, ApiKey):
+        key = value.key if isinstance(value, Removal) else value
+        if not isinstance(key, ApiKey):
             return box
         return format_html(
-            '{} <span>{}</span> <label><input type="checkbox" name="{}"> {}</label>',
+            '{} <span>{}</span> <label><input type="checkbox" name="{}"{}> {}</label>',
             box,
-            value.hint,
+            key.hint,
             self.remove_name(name),
+            " checked" if isinstance(value, Removal) else "",
             _("Remove the key"),
         )
 
@@ -80,6 +90,10 @@ class ApiKeyFormField(forms.Field):
             return ApiKey.typed(value)
         except ConfigurationError as error:
             raise ValidationError(str(error)) from None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """A form that comes back with errors: an empty box again, and the stored key as it was described before."""
+        return Removal(initial) if data is REMOVE and isinstance(initial, ApiKey) else initial
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         if data is REMOVE:

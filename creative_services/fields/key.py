@@ -108,4 +108,5 @@ class ApiKey:
 
 
 def _seal(key: Secret, origin: str) -> ApiKey:
-    return ApiKey(Secret(vault.encrypt(json.dumps({"key": str(key), "origin": origin}))))
+    # Secret all the way: debug pages and error mails print what the frames hold.
+    return ApiKey(Secret(vault.encrypt(Secret(json.dumps({"key": key, "origin": origin})))))

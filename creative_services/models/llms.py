@@ -157,7 +157,7 @@ class Llms(Announced, models.Model):
         """Raise ValidationError if a row of this tier may not have this endpoint."""
         fault = endpoint_fault(self.tier, self.api_endpoint)
         if fault:
-            raise ValidationError(fault)
+            raise ValidationError(fault, code="endpoint")
 
     def clean(self) -> None:
         """Refuse an endpoint that the tier may not have, and a key that was entered for another host."""
@@ -165,7 +165,8 @@ class Llms(Announced, models.Model):
         # Not errors of one field: the admin's list edits rows by forms that have neither field.
         self.check_endpoint()
         if self._key_is_for_another_host():
-            raise ValidationError(_("The calls now go to another host: enter the API key again, or remove it."))
+            text = _("The calls now go to another host: enter the API key again, or remove it.")
+            raise ValidationError(text, code="other_host")
 
     @property
     def key_hint(self) -> str:
