@@ -34,7 +34,10 @@ USE_TZ = True
 LANGUAGE_CODE = "en"
 ROOT_URLCONF = "tests.urls"
 
-DATABASES = {"default": _database(os.environ.get("DATABASE_URL", "sqlite:///"))}
+DATABASES = {
+    "default": _database(os.environ.get("DATABASE_URL", "sqlite:///")),
+    "elsewhere": _database("sqlite:///"),
+}
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -24,7 +24,7 @@ class Snapshot:
 
     def __init__(self, queryset: LlmsQuerySet) -> None:
         ranked = queryset.filter(is_active=True).order_by(
-            F("cost_per_1k_input").asc(nulls_last=True), F("cost_per_1k_output").asc(nulls_last=True), "id"
+            F("cost_per_1k_input").asc(nulls_last=True), F("cost_per_1k_output").asc(nulls_last=True), "pk"
         )
         self._rows: dict[int, Llms] = {row.pk: row for row in ranked}
         self._tiers: dict[str, list[int]] = {}
@@ -57,7 +57,7 @@ class Snapshot:
 
 def entry_of(row: Llms) -> LLMEntry:
     """The row as the core's value; with `unusable` where it must not be called as it is, and then without a key."""
-    key, unusable = None, endpoint_fault(row.tier, row.api_endpoint)
+    key, unusable = None, endpoint_fault(row.tier, row.api_endpoint) or _params_fault(row)
     if not unusable:
         try:
             key = key_for(row.api_key, origin_of(row.provider, row.api_endpoint))
@@ -77,7 +77,12 @@ def entry_of(row: Llms) -> LLMEntry:
         cost_per_1k_output=row.cost_per_1k_output,
         is_active=row.is_active,
         wire=row.wire or None,
-        extra_params=MappingProxyType(row.extra_params or {}),
+        extra_params=MappingProxyType({} if unusable else row.extra_params),
         reach=reach_of(row.tier, row.api_endpoint),
         unusable=unusable,
     )
+
+
+def _params_fault(row: Llms) -> str | None:
+    # Forms refuse it; `update()` does not.
+    return None if isinstance(row.extra_params, dict) else "Its extra_params are not a JSON object."

@@ -17,4 +17,6 @@ def make(**fields: Any) -> Llms:
 
 
 def local(**fields: Any) -> Llms:
-    return make(**{"tier": "local", "provider": "ollama", "api_endpoint": "http://localhost:11434/v1"} | fields)
+    return make(
+        **{"name": "Local", "tier": "local", "provider": "ollama", "api_endpoint": "http://localhost:11434/v1"} | fields
+    )

@@ -2,7 +2,6 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.utils import DatabaseError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -54,8 +53,8 @@ def test_the_form_refuses_what_cannot_be(field, value):
 
 @pytest.mark.parametrize(("field", "value"), BAD)
 def test_the_database_refuses_the_same(field, value):
-    # MySQL and its kin have no infinity and say so before the constraint can.
-    with pytest.raises((DatabaseError, ValueError)), transaction.atomic():
+    # MySQL's driver has no infinity and says so with an error of its own.
+    with pytest.raises(Exception, match=r"(?i)constraint|range|inf can not"), transaction.atomic():
         make(**{field: value})
 
 
