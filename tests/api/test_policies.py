@@ -4,11 +4,12 @@ import base64
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 from rest_framework.authentication import BasicAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.throttling import UserRateThrottle
 
+from creative_services.api.views import GenerateView
 from tests.api.asking import GENERATE, Asker
 
 PATHS = (GENERATE, "/api/llm/llms/", "/api/llm/llms/1/", "/api/llm/tiers/")
@@ -188,3 +189,14 @@ def test_a_view_describes_itself(caller):
     client.force_login(caller)
 
     assert client.options(GENERATE).json()["parses"] == ["application/json"]
+
+
+def test_a_project_may_mount_a_view_with_its_own_policies(caller, provider):
+    class Open(GenerateView):
+        permission_classes = ()
+        throttle_classes = (OwnRates,)
+
+    request = RequestFactory().post("/", {"prompt": "Hello"}, "application/json")
+
+    assert Open.as_view(authentication_classes=())(request).status_code == 200
+    assert Open.throttle_classes == (OwnRates,)
