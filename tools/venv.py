@@ -69,7 +69,7 @@ def make_venv(target):
         )
     if made.returncode:
         said = made.stdout + made.stderr
-        if "ensurepip" in said or "No module named venv" in said:
+        if "ensurepip is not available" in said or "No module named" in said:
             raise SetUpError(
                 "This Python cannot make virtual environments: the module venv or ensurepip is missing. "
                 "On Debian and Ubuntu run `apt-get install -y python3-venv` (as root) and try again."
@@ -93,7 +93,8 @@ def install(target):
         return
     check_disk(target)
     # Dependency groups need pip 25.1, newer than the one that comes with Python 3.11.
-    pip(["--upgrade", "pip>=25.1"], "Updating pip")
+    if not venv_runs("import pip, sys; sys.exit([int(n) for n in pip.__version__.split('.')[:2]] < [25, 1])"):
+        pip(["--upgrade", "pip>=25.1"], "Updating pip")
     for what, packages in INSTALLS[target]:
         pip(packages, f"Installing {what}")
     stamp.write_text(wanted)

@@ -89,6 +89,15 @@ def test_a_model_that_is_not_there_is_one_clear_line(environment):
     assert result.stdout.splitlines()[-1].endswith("There is no model file nowhere.gguf.")
 
 
+def test_a_missing_system_library_is_one_clear_line(environment, tmp_path):
+    message = "libgomp.so.1: cannot open shared object file: No such file or directory"
+    (tmp_path / "xllamacpp.py").write_text(f"raise ImportError({message!r})")
+    result = run(environment, "--once", PYTHONPATH=str(tmp_path))
+
+    assert result.returncode == 1
+    assert "apt-get install -y libgomp1" in result.stdout.splitlines()[-1]
+
+
 @pytest.fixture
 def port_8000():
     with socket.socket() as listener:
