@@ -50,6 +50,7 @@ class DjangoLLMRegistry:
         self._rows = rows
         self._snapshots: OrderedDict[tuple[str, str], Snapshot] = OrderedDict()
         self._lock = Lock()
+        self._acurrent = sync_to_async(self._current)
         # Entries depend on settings too; these change in tests only. Held weakly, so this keeps nobody alive.
         setting_changed.connect(self._forget)
 
@@ -84,9 +85,6 @@ class DjangoLLMRegistry:
     async def acandidates(self, tier: LLMTier) -> Iterable[LLMEntry]:
         """`candidates`, awaited."""
         return (await self._acurrent()).of_tier(LLMTier(tier))
-
-    async def _acurrent(self) -> Snapshot:
-        return await sync_to_async(self._current)()
 
     def _current(self) -> Snapshot:
         with borrowed():

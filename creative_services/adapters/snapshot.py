@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import F
 
@@ -15,8 +15,28 @@ from creative_services.fields.endpoint import endpoint_fault, origin_of, reach_o
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from creative_services.fields import ApiKey
     from creative_services.models import Llms
     from creative_services.models.querysets import LlmsQuerySet
+
+
+class Row(NamedTuple):
+    """The columns that an entry is made from."""
+
+    id: int
+    name: str
+    provider: str
+    model: str
+    tier: str
+    api_key: ApiKey | None
+    api_endpoint: str
+    max_tokens: int
+    temperature: float | None
+    cost_per_1k_input: float | None
+    cost_per_1k_output: float | None
+    is_active: bool
+    wire: str
+    extra_params: Any
 
 
 class Snapshot:
@@ -26,10 +46,11 @@ class Snapshot:
         ranked = queryset.filter(is_active=True).order_by(
             F("cost_per_1k_input").asc(nulls_last=True), F("cost_per_1k_output").asc(nulls_last=True), "pk"
         )
-        self._rows: dict[int, Llms] = {row.pk: row for row in ranked}
+        # Columns, not models: of 10,000 rows the making of models would take most of the time.
+        self._rows = {row.id: row for row in map(Row._make, ranked.values_list(*Row._fields))}
         self._tiers: dict[str, list[int]] = {}
         for row in self._rows.values():
-            self._tiers.setdefault(row.tier, []).append(row.pk)
+            self._tiers.setdefault(row.tier, []).append(row.id)
         self._entries: dict[int, LLMEntry] = {}
 
     def by_id(self, llm_id: int) -> LLMEntry | None:
@@ -55,7 +76,7 @@ class Snapshot:
         return entry
 
 
-def entry_of(row: Llms) -> LLMEntry:
+def entry_of(row: Row | Llms) -> LLMEntry:
     """The row as the core's value; with `unusable` where it must not be called as it is, and then without a key."""
     key, unusable = None, endpoint_fault(row.tier, row.api_endpoint) or _params_fault(row)
     if not unusable:
@@ -64,7 +85,7 @@ def entry_of(row: Llms) -> LLMEntry:
         except ConfigurationError as error:
             unusable = str(error)
     return LLMEntry(
-        id=row.pk,
+        id=row.id,
         name=row.name,
         provider=row.provider,
         model=row.model,
@@ -83,6 +104,6 @@ def entry_of(row: Llms) -> LLMEntry:
     )
 
 
-def _params_fault(row: Llms) -> str | None:
+def _params_fault(row: Row | Llms) -> str | None:
     # Forms refuse it; `update()` does not.
     return None if isinstance(row.extra_params, dict) else "Its extra_params are not a JSON object."
