@@ -47,12 +47,13 @@ def read_usage(raw: Mapping[str, Any]) -> Usage | None:
 class AnthropicReader:
     """Reads one stream of events; puts blocks together that must be sent back as they came."""
 
-    __slots__ = ("_blocks", "_entry", "_number", "_parts", "_usage")
+    __slots__ = ("_blocks", "_entry", "_halves", "_number", "_parts", "_usage")
 
     def __init__(self, entry: LLMEntry) -> None:
         self._entry = entry
         self._usage: dict[str, Any] = {}
         self._number = 0
+        self._halves = json_text.Pieces()
         self._blocks: dict[int | str, dict[str, Any]] = {}
         self._parts: dict[int | str, list[str]] = {}
 
@@ -114,7 +115,8 @@ class AnthropicReader:
             block = self._block(index)
             block["citations"] = [*(block.get("citations") or ()), delta.get("citation")]
         elif isinstance(kind, str) and (name := _DELTA_FIELDS.get(kind)):
-            piece = text(delta.get(name))
+            given = delta.get(name)
+            piece = self._halves.add(given) if isinstance(given, str) else ""
             self._parts.setdefault(index, []).append(piece)
             if name != "partial_json":
                 return Delta(piece) if name == "text" else Delta(reasoning=piece)
@@ -127,7 +129,7 @@ class AnthropicReader:
         """The tool call that this block was, whole; nothing for other blocks, whose pieces have gone out."""
         index = _key(value.get("index"))
         block, gathered = self._blocks.get(index, {}), "".join(self._parts.pop(index, []))
-        kind = block.get("type")
+        kind = text(block.get("type"))
         if kind in {"text", "thinking"}:
             block[kind] = text(block.get(kind)) + gathered
             return None
@@ -187,7 +189,9 @@ def replay(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     Signatures and results are only accepted in their place among the others.
     """
-    return blocks if any(block.get("type") not in _PLAIN_BLOCKS or "citations" in block for block in blocks) else []
+    return (
+        blocks if any(text(block.get("type")) not in _PLAIN_BLOCKS or "citations" in block for block in blocks) else []
+    )
 
 
 def _block(block: Mapping[str, Any], index: int | str) -> Delta:
@@ -203,7 +207,7 @@ def _block(block: Mapping[str, Any], index: int | str) -> Delta:
 
 
 def _input_text(block: Mapping[str, Any]) -> str:
-    return json_text.dump_text(mapping(block.get("input")))
+    return json_text.written(dict(mapping(block.get("input"))))
 
 
 def _key(index: Any) -> int | str:

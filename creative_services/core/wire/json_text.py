@@ -18,6 +18,7 @@ def _plain(value: Any) -> Any:
 
 
 _encode = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode
+_encode_received = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _decode = JSONDecoder().decode
 
 
@@ -26,9 +27,12 @@ def dump(value: Any) -> bytes:
     return _encode(value).encode()
 
 
-def dump_text(value: Any) -> str:
-    """The same as a string."""
-    return _encode(value)
+def written(value: Any) -> str:
+    """JSON text of a value that was read from JSON, whatever a provider had put in it."""
+    try:
+        return mend(_encode_received(value))
+    except RecursionError:
+        return ""
 
 
 def load(data: bytes | str) -> Any:
@@ -53,6 +57,23 @@ def mend(value: str) -> str:
     except UnicodeEncodeError:
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return value
+
+
+class Pieces:
+    """Joins characters that a provider's pieces cut in half (between the two surrogates of a pair)."""
+
+    __slots__ = ("half",)
+
+    def __init__(self) -> None:
+        self.half = ""
+
+    def add(self, piece: str) -> str:
+        """The text to hand on after this piece."""
+        if piece.isascii() and not self.half:
+            return piece
+        whole = self.half + piece
+        self.half = whole[-1:] if "\ud800" <= whole[-1:] <= "\udbff" else ""
+        return mend(whole[:-1] if self.half else whole)
 
 
 def count(value: Any) -> int | None:

@@ -23,6 +23,8 @@ _FINISH_REASONS: Mapping[str, FinishReason] = {
     **dict.fromkeys(("error", "network_error", "insufficient_system_resource"), "error"),
 }
 
+_BESIDE_CONTENT = ("reasoning_content", "reasoning", "reasoning_details", "tool_calls", "function_call", "refusal")
+
 
 def finish_reason(value: Any) -> FinishReason | None:
     """Our word for a provider's; None for an unknown one."""
@@ -56,11 +58,11 @@ def _cached(value: Mapping[str, Any], details: Mapping[str, Any]) -> int | None:
 
 
 def read_content(content: Any) -> tuple[str, str]:
-    """Text and reasoning of a message's content: a string, nothing, a list of parts, or an object."""
+    """Text and reasoning of a message's content that is no string: nothing, a list of parts, or an object."""
     if isinstance(content, list):
         words, thoughts = [], []
         for part in content:
-            kind = part.get("type") if isinstance(part, dict) else None
+            kind = text(part.get("type")) if isinstance(part, dict) else None
             if kind in {"text", "output_text"}:
                 words.append(text(part.get("text")))
             elif kind == "refusal":
@@ -71,8 +73,8 @@ def read_content(content: Any) -> tuple[str, str]:
                 words.append(text(part))
         return "".join(words), "".join(thoughts)
     if isinstance(content, dict):
-        return json_text.dump_text(content), ""  # Cloudflare parses a JSON answer itself
-    return text(content), ""
+        return json_text.written(content), ""  # Cloudflare parses a JSON answer itself
+    return "", ""
 
 
 def _thinking(value: Any) -> str:
@@ -90,7 +92,7 @@ def arguments_text(value: Any) -> str:
     """A call's arguments as JSON text; some providers send the object itself."""
     if isinstance(value, str):
         return text(value)
-    return "" if value is None else json_text.dump_text(value)
+    return "" if value is None else json_text.written(value)
 
 
 def raise_if_error(entry: LLMEntry, answer: Mapping[str, Any], choice: Mapping[str, Any]) -> None:
@@ -106,17 +108,9 @@ class OpenAIChatReader:
     """Reads one stream of chunks. Only the first choice is ours; usage may come anywhere, the last one counts."""
 
     __slots__ = (
-        "_at",
-        "_blank_finish",
-        "_called",
-        "_calls",
-        "_details",
-        "_entry",
-        "_id",
-        "_last_key",
-        "_named",
+        "_at", "_blank_finish", "_called", "_calls", "_details", "_entry", "_id", "_last_key", "_named", "_pieces",
         "_reasoning",
-    )
+    )  # fmt: skip
 
     def __init__(self, entry: LLMEntry) -> None:
         self._entry = entry
@@ -126,6 +120,7 @@ class OpenAIChatReader:
         self._called: set[int | str] = set()
         self._at: dict[int, int | str] = {}
         self._last_key: int | str = 0
+        self._pieces = json_text.Pieces()
         self._blank_finish = False
         self._reasoning: list[str] = []
         self._details: list[dict[str, Any]] = []
@@ -150,13 +145,13 @@ class OpenAIChatReader:
             if (
                 self._named
                 and type(content) is str
-                and (len(delta) == 1 or (len(delta) == 2 and "role" in delta))
+                and (len(delta) == 1 or not any(map(delta.get, _BESIDE_CONTENT)))
                 and choice["finish_reason"] is None
                 and chunk.get("usage") is None
                 and "error" not in chunk
                 and not choice.get("index")
             ):
-                return Delta(content if content.isascii() else json_text.mend(content))
+                return Delta(content if content.isascii() and not self._pieces.half else self._pieces.add(content))
         except (KeyError, TypeError, ValueError, AttributeError):
             pass
         return self._read(chunk)
@@ -183,7 +178,8 @@ class OpenAIChatReader:
 
     def _message(self, message: Mapping[str, Any]) -> Delta:
         """What a message or a piece of one holds."""
-        words, thoughts = read_content(message.get("content"))
+        content = message.get("content")
+        words, thoughts = (self._pieces.add(content), "") if isinstance(content, str) else read_content(content)
         if beside := read_reasoning(message):
             thoughts += beside
             if message.get("reasoning_content"):

@@ -379,6 +379,18 @@ def test_arguments_that_are_no_json_reach_the_caller_as_they_came():
     assert found.tool_calls == [{"id": "t1", "name": "f", "arguments": '{"a'}]
 
 
+def test_a_character_cut_in_half_between_pieces_is_joined():
+    pieces = ({"type": "text_delta", "text": text} for text in ("a\ud83d", "\ude00b", None))
+    assert stream(start(), *block(0, {"type": "text", "text": ""}, *pieces), *end()).text == "a😀b"
+
+
+@pytest.mark.parametrize("kind", [["text"], {}, None])
+def test_a_block_of_no_known_type_adds_nothing_and_is_kept(kind):
+    found = stream(start(), *block(0, {"type": kind}), *end())
+    assert (found.text, found.tool_calls, found.replay) == ("", [], [{"type": kind}])
+    assert answer({"type": kind}).replay == [{"type": kind}]
+
+
 def test_a_gateway_may_begin_again_and_the_unfinished_call_is_forgotten():
     cut = block(0, USE | {"input": {}}, {"type": "input_json_delta", "partial_json": '{"a'})[:-1]
     anew = block(0, USE | {"id": "t2", "input": {}}, {"type": "input_json_delta", "partial_json": '{"a":2}'})

@@ -151,7 +151,10 @@ def test_what_the_provider_wants_back_is_sent_back_to_its_own_wire_only(replay, 
         ),
         ([{"type": "thinking", "thinking": "hm"}, {"type": "refusal", "refusal": "No"}], "No", "hm"),
         ({"a": "ü"}, '{"a":"ü"}', ""),
-        ("half \ud83d", "half \ufffd", ""),
+        ("lone \ude00", "lone \ufffd", ""),
+        ([{"type": "text", "text": "lone \ud83d"}], "lone \ufffd", ""),
+        ({"a": 1e400, "b": "\ud83d"}, '{"a":Infinity,"b":"\ufffd"}', ""),
+        ([{"type": ["odd"]}, {"type": {}}], "", ""),
         (7, "", ""),
     ],
 )
@@ -168,6 +171,13 @@ def test_content_of_every_shape_is_read(content, text, reasoning):
 def test_reasoning_text_is_kept_apart_from_text(fields):
     assert (message(content="Hi", **fields).reasoning, message(content="Hi", **fields).text) == ("hm", "Hi")
     assert answer(delta(content="", **fields), delta(content="Hi")).reasoning == "hm"
+
+
+def test_a_character_cut_in_half_between_pieces_is_joined():
+    assert (
+        answer(*(delta(content=piece) for piece in ("a", "\ud83d", "", "\ude00b", "\ud83d")), delta("stop")).text
+        == "a😀b"
+    )
 
 
 def test_a_refusal_is_an_answer_that_was_filtered():
