@@ -9,7 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from creative_services.adapters.clients import get_transport
-from creative_services.core.errors import ConfigurationError, CreativeServicesError
+from creative_services.core.errors import (
+    ConfigurationError,
+    CreativeServicesError,
+    DeadlineExceededError,
+    ProviderTimeoutError,
+)
 from creative_services.core.llm_registry import DictRegistry
 from creative_services.core.providers import route, wire_for
 from creative_services.core.types import Limits, Retry
@@ -72,9 +77,12 @@ def _ask(client: SyncDynamicLLMClient, deadline: float, entry: LLMEntry) -> Prob
     began = time.monotonic()
     left = max(deadline - began, 0.001)
     limits = Limits(total=left, connect=left, first_token=left, stall=left, attempt=left)
-    response, failure = None, None
+    response: LLMResponse | None = None
+    failure: CreativeServicesError | None = None
     try:
         response = client.generate(PROMPT, llm_id=entry.id, max_tokens=MAX_TOKENS, limits=limits)
+    except DeadlineExceededError:
+        failure = ProviderTimeoutError(f"No answer came within {left:.0f} s.")
     except CreativeServicesError as error:
         failure = error
     return Probe(entry, response, failure, time.monotonic() - began)

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from creative_services.adapters.probe import fault_of
@@ -23,22 +24,42 @@ if TYPE_CHECKING:
 UNKNOWN = "?"
 
 
-def model_and_retirement(row: Llms) -> str | SafeString:
-    """The model, and when its provider retires it, if that is known."""
+def tier(row: Llms, used_now: Container[int]) -> SafeString:
+    """The tier, and whether a call of it would ask this row first."""
+    label = row.get_tier_display()
+    return _lines(label, format_html("<strong>✓ {}</strong>", _("used now"))) if row.pk in used_now else _lines(label)
+
+
+def model(row: Llms) -> SafeString:
+    """The model, why no call can use the row, and when the provider retires the model."""
+    notes = [fault_of(entry_of(row)), _retirement(row)]
+    return _lines(row.model, *(format_html("<small>⚠ {}</small>", note) for note in notes if note))
+
+
+def _retirement(row: Llms) -> str | None:
     ending = retirement(row.provider, row.model)
     if ending is None:
-        return row.model
-    template = _("retired %(date)s, use %(successor)s") if ending.has_come() else _("ends %(date)s, then %(successor)s")
-    words = template % {"date": date_format(ending.date, "Y-m-d"), "successor": ending.successor}
-    return format_html("{}<br><small>⚠ {}</small>", row.model, words)
+        return None
+    text = _("retired %(date)s, use %(successor)s") if ending.has_come() else _("ends %(date)s, then %(successor)s")
+    return text % {"date": date_format(ending.date, "Y-m-d"), "successor": ending.successor}
 
 
-def prices(row: Llms, *, thousands: int) -> str:
-    """US dollars for so many thousand tokens, in and out; what is unknown is a question mark, never 0."""
+def prices(row: Llms) -> str | SafeString:
+    """US dollars in and out, per million tokens as providers print them, and per thousand as rows hold them."""
     costs = (row.cost_per_1k_input, row.cost_per_1k_output)
     if costs == (None, None):
         return UNKNOWN
-    return " / ".join(UNKNOWN if cost is None else dollars(Decimal(str(cost)) * thousands) for cost in costs)
+    per_1m, per_1k = (" / ".join(_times(cost, thousands) for cost in costs) for thousands in (1000, 1))
+    million, thousand = _("%(prices)s per 1M"), _("%(prices)s per 1K")
+    return _lines(million % {"prices": per_1m}, format_html("<small>{}</small>", thousand % {"prices": per_1k}))
+
+
+def _times(cost: float | None, thousands: int) -> str:
+    return UNKNOWN if cost is None else dollars(Decimal(str(cost)) * thousands)
+
+
+def _lines(*lines: str | SafeString) -> SafeString:
+    return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
 
 
 def dollars(amount: Decimal) -> str:
@@ -46,13 +67,3 @@ def dollars(amount: Decimal) -> str:
     digits = f"{amount:f}"
     whole, _dot, cents = digits.partition(".")
     return f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
-
-
-def use(row: Llms, used_now: Container[int]) -> str | SafeString:
-    """Whether a call of the row's tier would ask this row first, or why no call can."""
-    fault = fault_of(entry_of(row))
-    if fault is not None:
-        return format_html("⚠ {}", fault)
-    if row.pk in used_now:
-        return format_html("<strong>✓ {}</strong>", _("used now"))
-    return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -33,12 +34,17 @@ class LlmsForm(Base):
         widgets: ClassVar = {
             "provider": SuggestInput(sorted(PROVIDERS)),
             "wire": forms.Select(),
+            "api_endpoint": AdminTextInputWidget({"class": "vURLField"}),
+            "extra_params": AdminTextareaWidget({"rows": 4}),
+            "notes": AdminTextareaWidget({"rows": 4}),
             "cost_per_1k_input": PriceInput(),
             "cost_per_1k_output": PriceInput(),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "api_key" in self.fields:
+            self.fields["api_key"].widget.attrs["class"] = "vTextField"
         if "wire" in self.fields:
             names = sorted({*WIRE_NAMES, self.instance.wire} - {""})
             choices = [("", _("The provider's usual one")), *((name, name) for name in names)]

@@ -68,9 +68,7 @@ class LlmsAdmin(Base):
     """
 
     form = LlmsForm
-    list_display = (
-        "name", "tier", "provider", "model_shown", "price_per_1k", "price_per_1m", "key_shown", "is_active",
-    )  # fmt: skip
+    list_display = ("name", "provider", "model_shown", "prices", "key_shown", "is_active")
     list_editable = ("is_active",)
     list_filter = ("tier", "is_active", KeyFilter, "provider")
     search_fields = ("name", "provider", "model", "notes")
@@ -86,19 +84,14 @@ class LlmsAdmin(Base):
     )
 
     @admin.display(description=_("model"), ordering="model")
-    def model_shown(self, row: Llms) -> str | SafeString:
-        """The model, and when it is retired."""
-        return columns.model_and_retirement(row)
+    def model_shown(self, row: Llms) -> SafeString:
+        """The model, and what stands against its use."""
+        return columns.model(row)
 
-    @admin.display(description=_("$ per 1K in / out"), ordering="cost_per_1k_input")
-    def price_per_1k(self, row: Llms) -> str:
-        """US dollars per 1,000 tokens."""
-        return columns.prices(row, thousands=1)
-
-    @admin.display(description=_("$ per 1M in / out"), ordering="cost_per_1k_output")
-    def price_per_1m(self, row: Llms) -> str:
-        """US dollars per 1,000,000 tokens."""
-        return columns.prices(row, thousands=1000)
+    @admin.display(description=_("$ in / out"), ordering="cost_per_1k_input")
+    def prices(self, row: Llms) -> str | SafeString:
+        """US dollars per million and per thousand tokens."""
+        return columns.prices(row)
 
     @admin.display(description=_("API key"))
     def key_shown(self, row: Llms) -> str:
@@ -106,18 +99,18 @@ class LlmsAdmin(Base):
         return row.key_hint
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """The columns, with one that marks what each tier would use now; it asks once for all rows."""
+        """The columns, with that of the tier, whose mark of what calls use now is asked once for all rows."""
 
         @cache
         def used_now() -> set[int]:
             return {entry.id for entry in first_callable(rank(get_registry().list_active())).values()}
 
-        @admin.display(description=_("use"))
-        def use(row: Llms) -> str | SafeString:
-            return columns.use(row, used_now())
+        @admin.display(description=_("tier"), ordering=TIER_ORDER)
+        def tier(row: Llms) -> SafeString:
+            return columns.tier(row, used_now())
 
-        name, tier, *others = super().get_list_display(request)
-        return [name, tier, use, *others]
+        name, *others = super().get_list_display(request)
+        return [name, tier, *others]
 
     def get_urls(self) -> list[URLPattern]:
         """The list leaves ATOMIC_REQUESTS, since its action `test_connection` calls providers."""

@@ -53,7 +53,7 @@ class ApiKeyInput(forms.PasswordInput):
         if not isinstance(key, ApiKey):
             return box
         return format_html(
-            '{} <span>{}</span> <label><input type="checkbox" name="{}"{}> {}</label>',
+            '<div>{}<div class="help">{} <label><input type="checkbox" name="{}"{}> {}</label></div></div>',
             box,
             key.hint,
             self.remove_name(name),
