@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test model lint format docs matrix ci clean
+.PHONY: help demo test model lint format docs bench matrix ci clean
 
 help:
 	@echo "make demo     a real small model, real text, and the site on http://127.0.0.1:8000/"
@@ -16,6 +16,7 @@ help:
 	@echo "make lint     ruff, mypy, import-linter"
 	@echo "make format   ruff's formatting and fixes"
 	@echo "make docs     the documentation as HTML in docs/_build"
+	@echo "make bench    what a call costs beside raw httpx: a table of ratios"
 	@echo "make matrix   the suite on every supported Python and Django (needs the interpreters)"
 	@echo "make ci       what continuous integration runs"
 	@echo "make clean    remove .venv and what tools left behind"
@@ -46,6 +47,10 @@ format:
 docs:
 	@$(PYTHON) tools/venv.py docs
 	$(VENV)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+
+bench:
+	@$(PYTHON) tools/venv.py test
+	$(VENV)/python -m benchmarks.overhead
 
 matrix:
 	@$(PYTHON) tools/venv.py matrix

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -18,18 +17,21 @@ ENGINES = {
 }
 
 
-def database(url: str, default: Path) -> dict[str, Any]:
-    """The database that `url` names (`postgres://user:password@host:5432/name`); SQLite at `default` if blank."""
-    if not url.strip():
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": default}
+def database(url: str) -> dict[str, Any]:
+    """The database that `url` names: `postgres://user:password@host:5432/name`, `sqlite:////folder/file`.
+
+    `sqlite:///` is one in memory.
+    """
     parts = urlsplit(url.strip())
     if parts.scheme not in ENGINES:
         msg = f"DATABASE_URL must begin with one of {', '.join(ENGINES)}, followed by ://."
         raise ImproperlyConfigured(msg)
     engine = ENGINES[parts.scheme]
     name = unquote(parts.path.removeprefix("/"))
-    settings = {"ENGINE": f"django.db.backends.{engine}", "NAME": name or ":memory:"}
+    settings: dict[str, Any] = {"ENGINE": f"django.db.backends.{engine}", "NAME": name or ":memory:"}
     if engine == "sqlite3":
+        # Writers that begin as readers cannot wait for each other in SQLite.
+        settings["OPTIONS"] = {"timeout": 30, "transaction_mode": "IMMEDIATE"}
         return settings
     if engine == "mysql":
         _mysql_driver()

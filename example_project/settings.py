@@ -5,6 +5,7 @@ From the environment: `DEBUG`, `DJANGO_SECRET_KEY`, `ALLOWED_HOSTS` (comma-separ
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 from example_project.database import database
 from example_project.secret_key import secret_key
@@ -53,7 +54,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": database(os.environ.get("DATABASE_URL", ""), default=HERE / "db.sqlite3")}
+DATABASES = {"default": database(os.environ.get("DATABASE_URL") or f"sqlite:///{quote(str(HERE))}/db.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TIME_ZONE = "UTC"
@@ -62,4 +63,4 @@ STATIC_URL = "static/"
 STATIC_ROOT = HERE / "static"
 
 # Every key is optional; docs/settings.md lists them.
-CREATIVE_SERVICES = {}
+CREATIVE_SERVICES: dict[str, object] = {}

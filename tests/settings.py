@@ -1,31 +1,10 @@
 """Django settings of the tests: SQLite, or the database that DATABASE_URL names."""
 
 import os
-from urllib.parse import unquote, urlsplit
 
-ENGINES = {"postgres": "postgresql", "postgresql": "postgresql", "mysql": "mysql", "sqlite": "sqlite3"}
+from example_project.database import database
 
-
-def _database(url: str) -> dict[str, object]:
-    parts = urlsplit(url)
-    engine = ENGINES[parts.scheme]
-    database: dict[str, object] = {"ENGINE": f"django.db.backends.{engine}", "NAME": unquote(parts.path[1:])}
-    if engine == "sqlite3":
-        # Writers that begin as readers cannot wait for each other in SQLite.
-        options = {"timeout": 30, "transaction_mode": "IMMEDIATE"}
-        return database | {"NAME": database["NAME"] or ":memory:", "OPTIONS": options}
-    if engine == "mysql":
-        import pymysql
-
-        pymysql.install_as_MySQLdb()
-        database["OPTIONS"] = {"charset": "utf8mb4"}
-    return database | {
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-    }
-
+IN_MEMORY = "sqlite:///"
 
 SECRET_KEY = "only-for-tests"
 DEBUG = False
@@ -35,8 +14,8 @@ LANGUAGE_CODE = "en"
 ROOT_URLCONF = "tests.urls"
 
 DATABASES = {
-    "default": _database(os.environ.get("DATABASE_URL", "sqlite:///")),
-    "elsewhere": _database("sqlite:///"),
+    "default": database(os.environ.get("DATABASE_URL") or IN_MEMORY),
+    "elsewhere": database(IN_MEMORY),
 }
 
 INSTALLED_APPS = [

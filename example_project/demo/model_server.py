@@ -63,7 +63,7 @@ def model_server(
 
 
 def _start(path: Path, alias: str, log: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "example_project.demo.llama_server", str(path), "--alias", alias]
+    command = [sys.executable, "-m", "example_project.demo.llama_server", str(path.resolve()), "--alias", alias]
     with log.open("wb") as stderr:
         return subprocess.Popen(
             command,
@@ -77,22 +77,26 @@ def _start(path: Path, alias: str, log: Path) -> subprocess.Popen[bytes]:
 
 
 def _address(child: subprocess.Popen[bytes], log: Path, waiting: Callable[[float], None]) -> str:
-    started = time.monotonic()
-    while not select.select([child.stdout], [], [], 0.5)[0]:
-        seconds = time.monotonic() - started
-        if seconds > LOAD_SECONDS:
-            msg = f"The model was not loaded after {LOAD_SECONDS:.0f} s. Its log: {log}"
-            raise ModelServerError(msg)
-        waiting(seconds)
-    line = child.stdout.readline() if child.stdout else b""
     try:
-        report: dict[str, str] = json.loads(line)
+        report: dict[str, str] = json.loads(_first_line(child, log, waiting))
     except ValueError:
         msg = f"The model server died while loading (exit code {child.wait()}). Its log: {log}"
         raise ModelServerError(msg) from None
     if "error" in report:
         raise ModelServerError(report["error"])
     return report["url"]
+
+
+def _first_line(child: subprocess.Popen[bytes], log: Path, waiting: Callable[[float], None]) -> bytes:
+    output = child.stdout
+    started = time.monotonic()
+    while output and not select.select([output], [], [], 0.5)[0]:
+        seconds = time.monotonic() - started
+        if seconds > LOAD_SECONDS:
+            msg = f"The model was not loaded after {LOAD_SECONDS:.0f} s. Its log: {log}"
+            raise ModelServerError(msg)
+        waiting(seconds)
+    return output.readline() if output else b""
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
