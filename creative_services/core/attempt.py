@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from creative_services.core.wire.base import Reader, Wire
 
 MAX_BODY = 64 * 1024 * 1024
+FOREVER = float("inf")
 LINGER = 0.25  # seconds to wait for a stream's connection to be free again after its end mark
 REQUEST_ID_HEADERS = (
     "x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "mistral-correlation-id", "x-generation-id",
@@ -104,8 +105,8 @@ class AttemptFlow:
 
     def _exchange(self) -> Generator[Step, Any, None]:
         now = self._clock()
-        first = min(self._limits.attempt, self._limits.first_token) if self._is_stream else self._limits.attempt
-        self._limit = now + first
+        self._patience = now + self._limits.attempt
+        self._silence = now + self._limits.first_token if self._is_stream else FOREVER
         self._request.deadline = self._deadline
         self._request.connect_deadline = min(now + self._limits.connect, self._deadline)
         exchange = yield Open(self._request)
@@ -155,7 +156,7 @@ class AttemptFlow:
                     self.has_emitted = True
                     yield chunk
             if progress:
-                self._limit = self._clock() + self._limits.stall
+                self._patience, self._silence = FOREVER, self._clock() + self._limits.stall
         if not answer.is_complete:
             raise MalformedResponseError("The stream ended before the answer was complete.")
         self.has_emitted = True
@@ -164,12 +165,11 @@ class AttemptFlow:
 
     def _piece(self, step: Read) -> Generator[Step, Any, bytes]:
         """The next bytes of a stream; b"" also where only the end mark of a complete answer fails to come."""
-        step.until = min(self._limit, self._deadline)
         try:
-            return (yield step)  # type: ignore[no-any-return]  # a step's result is what the driver sends
-        except ProviderTimeoutError as timeout:
+            return (yield from self._wait(step))  # type: ignore[no-any-return]  # a step's result is what is sent
+        except ProviderTimeoutError:
             if not self.answer.is_complete:
-                raise self._too_slow(timeout, step.until) from None
+                raise
             return b""
 
     def _read(self, reader: Reader, events: Iterable[tuple[str, bytes]]) -> Generator[LLMChunk | None, None, None]:
@@ -194,20 +194,17 @@ class AttemptFlow:
     def _wait(self, step: Begin | Read) -> Generator[Step, Any, Any]:
         """Carry a waiting step out, again with more time where nobody else could take the call over."""
         while True:
-            step.until = min(self._limit, self._deadline)
+            step.until = min(self._patience, self._silence, self._deadline)
             try:
                 return (yield step)
-            except ProviderTimeoutError as timeout:
-                error = self._too_slow(timeout, step.until)
-            is_limit = isinstance(error, ProviderTimeoutError) and self._clock() >= step.until
-            if not is_limit or self._is_stream or (yield from self._peek()) is not None:
-                raise error
-            self._limit = float("inf")
-
-    def _too_slow(self, timeout: ProviderTimeoutError, until: float) -> CreativeServicesError:
-        if until >= self._deadline and self._clock() >= self._deadline:
-            return DeadlineExceededError("The call's own time ran out.")
-        return timeout
+            except ProviderTimeoutError as error:
+                timeout = error
+            now = self._clock()
+            if now >= self._deadline:
+                raise DeadlineExceededError("The call's own time ran out.")
+            if not self._patience <= now < self._silence or (yield from self._peek()) is not None:
+                raise timeout
+            self._patience = FOREVER
 
     def _name(self, error: ProviderError) -> None:
         """Say on the error which LLM it was, where whoever raised it could not know."""

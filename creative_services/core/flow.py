@@ -206,7 +206,7 @@ class CallFlow:
                 raise reason
             if isinstance(reason, InvalidRequestError):
                 self._inexpressible = reason
-        self._refusals.append(Refusal(entry.id, entry.name, str(reason)))
+        self._refusals.append(Refusal(entry.id, entry.name, str(reason).removeprefix(f"{entry.name!r}: ")))
 
     def _wait_before_retry(self, error: CreativeServicesError, number: int) -> float | None:
         """Seconds until the same LLM is asked again; None when it is not, or when that would take too long."""

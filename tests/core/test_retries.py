@@ -25,7 +25,7 @@ from creative_services.core.request import LLMRequest, Target
 from creative_services.core.steps import Ask as AskStep
 from creative_services.core.steps import Begin, Close, Open, Read, Sleep
 from creative_services.testing import Failure, FakeProvider, Reply
-from tests.core.asking import Ask, entry, every_face, whole_faces
+from tests.core.asking import Ask, entry, every_face, streamed_faces, whole_faces
 
 CHEAP, DEAR = entry(1, "cheap"), entry(3, "dear")
 
@@ -165,6 +165,16 @@ def test_the_last_llm_has_all_the_time_that_is_left(ask: Ask) -> None:
 
     assert answer.text == "slow"
     assert len(answer.attempts) == 1
+
+
+@streamed_faces
+def test_a_stream_of_the_last_llm_has_as_long_as_a_first_word_may_take(ask: Ask) -> None:
+    slow = Reply("slow", delay=0.3)
+
+    assert ask(FakeProvider(slow), CHEAP, limits=Limits(attempt=0.1)).text == "slow"
+    with pytest.raises(ProviderTimeoutError):
+        ask(FakeProvider(slow), CHEAP, limits=Limits(attempt=0.1, first_token=0.2))
+    assert ask(FakeProvider({"cheap": slow, "dear": "Hi"}), [CHEAP, DEAR], limits=Limits(attempt=0.1)).text == "Hi"
 
 
 @every_face

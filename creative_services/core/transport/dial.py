@@ -1,7 +1,7 @@
 """Makes connections: finds the address, checks it, connects, tunnels through an egress proxy, secures.
 
-The rule is checked on the address that is connected to. Behind an egress proxy the proxy resolves names, so there
-only literal addresses can be checked here, and the proxy's own rules hold; private entries never go through it.
+The rule is checked on the address that is connected to. Behind an egress proxy it is the proxy that resolves names, so
+there its own rules hold; private entries never go through it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from creative_services.core.transport import async_lane, sync_lane
 from creative_services.core.transport.async_lane import AsyncExchange, AsyncLane
 from creative_services.core.transport.http11 import Http11, Place
 from creative_services.core.transport.lanes import Lanes
-from creative_services.core.transport.resolver import Resolver, permitted
+from creative_services.core.transport.resolver import Resolver
 from creative_services.core.transport.sync_lane import SyncExchange, SyncLane
 from creative_services.core.transport.tls import Proxy, tls_context
 from creative_services.core.types import Reach
@@ -41,7 +41,7 @@ class Dialer:
         """A connection for the sync client."""
         lane: SyncLane | None = None
         proxy = self.proxy_for(place)
-        host, port, reach = self._next_hop(place, proxy)
+        host, port, reach = place[1:] if proxy is None else (proxy.host, proxy.port, Reach.ANY)
         try:
             addresses = self._resolver.resolve(host, reach, until - time.monotonic())
             lane = sync_lane.connect(addresses, port, until)
@@ -65,7 +65,7 @@ class Dialer:
         """A connection for the async client, on the running loop."""
         lane: AsyncLane | None = None
         proxy = self.proxy_for(place)
-        host, port, reach = self._next_hop(place, proxy)
+        host, port, reach = place[1:] if proxy is None else (proxy.host, proxy.port, Reach.ANY)
         try:
             addresses = await self._resolver.aresolve(host, reach, until - time.monotonic())
             lane = await async_lane.connect(addresses, port, until)
@@ -96,14 +96,6 @@ class Dialer:
             return None
         address = literal_address(place.host)
         return None if address is not None and address.is_loopback else self._proxy
-
-    def _next_hop(self, place: Place, proxy: Proxy | None) -> tuple[str, int, Reach]:
-        if proxy is None:
-            return place.host, place.port, place.reach
-        address = literal_address(place.host)
-        if address is not None:
-            permitted(place.host, [str(address)], place.reach)
-        return proxy.host, proxy.port, Reach.ANY
 
     def _tls(self) -> ssl.SSLContext:
         if self._context is None:
