@@ -16,7 +16,7 @@ _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,", re.AS
 _OWN_TOOL = re.compile(r"\w+_\d{8}", re.ASCII)
 # What a message may carry beside its content: known here, or without meaning for the model.
 _KNOWN_FIELDS = frozenset({
-    "role", "content", "tool_calls", "tool_call_id", "refusal", REPLAY_KEY,
+    "role", "content", "tool_calls", "tool_call_id", "refusal", "cache_control", REPLAY_KEY,
     "annotations", "reasoning", "reasoning_content", "reasoning_details",
 })  # fmt: skip
 
@@ -45,6 +45,8 @@ def conversation(request: LLMRequest) -> list[Message]:
             continue
         role = "assistant" if message["role"] == "assistant" else "user"
         blocks = _turn(message, f"messages[{index}]")
+        if blocks and message.get("cache_control"):
+            blocks = [*blocks[:-1], blocks[-1] | {"cache_control": message["cache_control"]}]
         if turns and turns[-1]["role"] == role:
             turns[-1]["content"] += blocks
         elif blocks:

@@ -6,7 +6,7 @@ import re
 
 # OpenAI's reasoning models know only `max_completion_tokens`, and no temperature but their default. Their chat variants
 # and the two that were seen to take one are left out. Bare ids only: routers with prefixed ids translate themselves.
-_OPENAI_REASONING = re.compile(r"(?:ft:)?(?:o[1-9]|gpt-(?:[5-9]|[1-9]\d))(?![\w])", re.ASCII)
+_OPENAI_REASONING = re.compile(r"(?:ft:)?(?:o[1-9]|gpt-(?:[5-9]|1\d))(?!\w)", re.ASCII)
 _OPENAI_TAKES_TEMPERATURE = re.compile(r"gpt-5(?:\.\d+)?-chat|gpt-5\.4-nano|gpt-5\.6-sol", re.ASCII)
 
 # Claude from Opus 4.7 and the fifth generation on answers 400 to sampling parameters.

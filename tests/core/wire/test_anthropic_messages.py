@@ -103,6 +103,12 @@ def test_a_system_prompt_with_cache_marks_keeps_them():
     ]
 
 
+def test_a_message_may_be_marked_for_caching():
+    asked = body(HELLO | {"cache_control": {"type": "ephemeral"}})
+    text = {"type": "text", "text": "Grüß dich", "cache_control": {"type": "ephemeral"}}
+    assert asked["messages"] == [{"role": "user", "content": [text]}]
+
+
 def test_turns_of_one_role_are_joined_and_empty_answers_left_out():
     talk = (
         HELLO,

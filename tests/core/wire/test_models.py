@@ -14,7 +14,8 @@ def test_openais_reasoning_models_are_known(model):
 
 
 @pytest.mark.parametrize(
-    "model", ["gpt-4o", "gpt-4.1-mini", "gpt-3.5-turbo", "openai/gpt-oss-120b", "gpt-oss:20b", "omni", "llama"]
+    "model",
+    ["gpt-4o", "gpt-4.1-mini", "gpt-3.5-turbo", "gpt-35-turbo", "openai/gpt-oss-120b", "gpt-oss:20b", "omni", "llama"],
 )
 def test_other_models_take_both_parameters(model):
     assert not needs_max_completion_tokens(model)
