@@ -142,7 +142,8 @@ def back(turn):
             if b["type"] == "tool_use"
         ]
         words = [b for b in blocks if b["type"] == "text"]
-        kept = {"replay": {"wire": "anthropic_messages", "blocks": blocks}}
+        has_others = len(words) + len(calls) != len(blocks)
+        kept = {"replay": {"wire": "anthropic_messages", "blocks": blocks}} if has_others else {}
         return [
             {"role": "assistant", "content": words, "tool_calls": calls}
             | (kept if len(words) + len(calls) != len(blocks) else {})
