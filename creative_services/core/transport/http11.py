@@ -128,10 +128,10 @@ class Http11:
         try:
             return self._h11.next_event()
         except h11.RemoteProtocolError as exc:
-            cause = str(exc)
-        # Cut short, or not HTTP at all: the words of h11 name the fault and quote no content.
+            # h11 quotes what it cannot read, so only its words on a connection that closed are passed on.
+            cause = str(exc) if str(exc).startswith("peer closed") else "what it sent is not HTTP/1.1"
         if not self._has_begun:
-            raise ProviderConnectionError(f"The provider did not answer in HTTP: {cause}.")
+            raise ProviderConnectionError(f"The provider did not answer: {cause}.")
         raise MalformedResponseError(f"The provider's answer broke off: {cause}.")
 
     def restart(self) -> bool:
