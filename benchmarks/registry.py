@@ -76,7 +76,7 @@ def compare_in_database(url: str, calls: int, rounds: int) -> dict[str, Pair]:
 
 def _measure_database(url: str, calls: int, rounds: int) -> dict[str, Pair]:
     with TemporaryDirectory() as folder:
-        options = database(url, Path(folder) / "unused")
+        options = database(url)
         is_file = options["ENGINE"].endswith("sqlite3")
         options["TEST"] = {"NAME": str(Path(folder) / "benchmark") if is_file else f"{options['NAME']}_benchmark"}
         settings.configure(
