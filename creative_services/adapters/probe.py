@@ -82,7 +82,9 @@ def _ask(client: SyncDynamicLLMClient, deadline: float, entry: LLMEntry) -> Prob
     try:
         response = client.generate(PROMPT, llm_id=entry.id, max_tokens=MAX_TOKENS, limits=limits)
     except DeadlineExceededError:
-        failure = ProviderTimeoutError(f"No answer came within {left:.0f} s.")
+        failure = ProviderTimeoutError(
+            f"LLM #{entry.id} {entry.name!r} ({entry.provider}): No answer came within {left:.0f} s."
+        )
     except CreativeServicesError as error:
         failure = error
     return Probe(entry, response, failure, time.monotonic() - began)

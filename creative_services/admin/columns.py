@@ -27,13 +27,17 @@ UNKNOWN = "?"
 def tier(row: Llms, used_now: Container[int]) -> SafeString:
     """The tier, and whether a call of it would ask this row first."""
     label = row.get_tier_display()
-    return _lines(label, format_html("<strong>✓ {}</strong>", _("used now"))) if row.pk in used_now else _lines(label)
+    return (
+        _lines(label, format_html("<strong>{}</strong>", _unbroken(_("✓ used now"))))
+        if row.pk in used_now
+        else _lines(label)
+    )
 
 
 def model(row: Llms) -> SafeString:
-    """The model, why no call can use the row, and when the provider retires the model."""
+    """The provider's model, why no call can use the row, and when the provider retires the model."""
     notes = [fault_of(entry_of(row)), _retirement(row)]
-    return _lines(row.model, *(format_html("<small>⚠ {}</small>", note) for note in notes if note))
+    return _lines(row.provider, row.model, *(format_html("<small>⚠ {}</small>", note) for note in notes if note))
 
 
 def _retirement(row: Llms) -> str | None:
@@ -50,12 +54,16 @@ def prices(row: Llms) -> str | SafeString:
     if costs == (None, None):
         return UNKNOWN
     per_1m, per_1k = (" / ".join(_times(cost, thousands) for cost in costs) for thousands in (1000, 1))
-    million, thousand = _("%(prices)s per 1M"), _("%(prices)s per 1K")
-    return _lines(million % {"prices": per_1m}, format_html("<small>{}</small>", thousand % {"prices": per_1k}))
+    million, thousand = _("%(prices)s per 1M") % {"prices": per_1m}, _("%(prices)s per 1K") % {"prices": per_1k}
+    return _lines(_unbroken(million), format_html("<small>{}</small>", _unbroken(thousand)))
 
 
 def _times(cost: float | None, thousands: int) -> str:
     return UNKNOWN if cost is None else dollars(Decimal(str(cost)) * thousands)
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _lines(*lines: str | SafeString) -> SafeString:

@@ -48,8 +48,5 @@ def _success(result: Probe) -> str:
 
 
 def _failure(result: Probe) -> str:
-    return _("%(name)s failed after %(seconds).2f s: %(error)s") % {
-        "name": result.entry.name,
-        "seconds": result.latency_seconds,
-        "error": result.error,
-    }
+    facts = {"error": result.error, "seconds": result.latency_seconds}
+    return _("%(error)s (after %(seconds).2f s)") % facts

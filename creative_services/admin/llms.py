@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import router, transaction
 from django.db.models import Case, IntegerField, When
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -68,7 +69,7 @@ class LlmsAdmin(Base):
     """
 
     form = LlmsForm
-    list_display = ("name", "provider", "model_shown", "prices", "key_shown", "is_active")
+    list_display = ("name", "model_shown", "prices", "key_shown", "is_active")
     list_editable = ("is_active",)
     list_filter = ("tier", "is_active", KeyFilter, "provider")
     search_fields = ("name", "provider", "model", "notes")
@@ -83,9 +84,9 @@ class LlmsAdmin(Base):
         (_("Notes"), {"fields": ("notes", "created_at", "updated_at")}),
     )
 
-    @admin.display(description=_("model"), ordering="model")
+    @admin.display(description=_("provider and model"), ordering=Concat("provider", "model"))
     def model_shown(self, row: Llms) -> SafeString:
-        """The model, and what stands against its use."""
+        """Provider and model, and what stands against its use."""
         return columns.model(row)
 
     @admin.display(description=_("$ in / out"), ordering="cost_per_1k_input")

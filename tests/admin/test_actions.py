@@ -1,3 +1,4 @@
+import re
 import time
 
 import pytest
@@ -130,7 +131,8 @@ def test_testing_shows_errors_without_what_the_provider_or_the_key_said(pages, r
 
     said = pages.said(response)
     assert [level for level, _ in said] == ["error", "error"]
-    assert said[0][1].startswith("Mini failed after 0.")
+    assert "Mini" in said[0][1]
+    assert re.search(r"\(after 0\.\d\d s\)$", said[0][1])
     assert "'Keyless' has no API key" in said[1][1]
     assert "sk-the-secret" not in str(said)
     assert "Incorrect" not in str(said)
