@@ -10,6 +10,7 @@ from creative_services.conf import app_settings
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.providers import PROVIDERS, default_hosts
 from creative_services.core.secret import Secret
+from creative_services.fields.endpoint import origin_of
 
 if TYPE_CHECKING:
     from creative_services.fields import ApiKey
@@ -37,15 +38,21 @@ def reference_fault(name: str, origin: str) -> str | None:
     Whoever may edit rows could otherwise have any variable of the process sent to a host of their own.
     """
     listed = app_settings.key_variables.get(name, frozenset())
-    own = _provider_hosts(name)
-    if not listed and not own:
+    owners = [provider for provider in PROVIDERS.values() if name in provider.key_variables]
+    if not listed and not owners:
         return f"env:{name} is neither a provider's key variable nor listed in KEY_VARIABLES."
     parts = urlsplit(origin)
-    host = parts.hostname or ""
-    # A provider's own key never travels in clear.
-    if host in listed or (host in own and parts.scheme == "https"):
+    if parts.hostname in listed or any(_belongs(origin, provider.name) for provider in owners):
         return None
     return f"env:{name} may not be sent to {origin}: list the host in KEY_VARIABLES, or enter the key itself."
+
+
+def _belongs(origin: str, provider: str) -> bool:
+    # A provider's own key leaves this machine encrypted or not at all.
+    parts = urlsplit(origin)
+    return origin == origin_of(provider, None) or (
+        parts.scheme == "https" and parts.hostname in default_hosts(provider)
+    )
 
 
 def _from_environment(name: str, origin: str) -> Secret:
@@ -59,8 +66,3 @@ def _from_environment(name: str, origin: str) -> Secret:
     if not value.isascii() or not value.isprintable():
         raise ConfigurationError(f"The environment variable {name} holds what no HTTP header can carry.")
     return Secret(value)
-
-
-def _provider_hosts(name: str) -> frozenset[str]:
-    hosts = [default_hosts(provider.name) for provider in PROVIDERS.values() if name in provider.key_variables]
-    return frozenset().union(*hosts)

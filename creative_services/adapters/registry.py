@@ -43,6 +43,7 @@ class DjangoLLMRegistry:
     random value, likewise. Inside a transaction that began before the change, SQLite and the isolation levels from
     REPEATABLE READ on show the old rows: that is what they promise.
 
+    A queryset narrows it; its conditions may use the rows' own columns, since changes elsewhere renew no token.
     Rows are read from the database that writes go to. Keys are decrypted for the entries that are handed out only.
     """
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -20,18 +21,11 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 
-class _Mark:
-    def __init__(self, name: str) -> None:
-        self.name = name
+class Change(Enum):
+    """What a form does to a key when nothing was typed."""
 
-    def __repr__(self) -> str:
-        return self.name
-
-
-KEEP: Final = _Mark("KEEP")
-"""Cleaned value of an empty box: the stored key stays."""
-REMOVE: Final = _Mark("REMOVE")
-"""Submitted value of the ticked box."""
+    KEEP = "keep"
+    REMOVE = "remove"
 
 
 @dataclass(frozen=True)
@@ -52,12 +46,16 @@ class ApiKeyInput(forms.PasswordInput):
         key = value.key if isinstance(value, Removal) else value
         if not isinstance(key, ApiKey):
             return box
+        name = self.remove_name(name)
         return format_html(
-            '<div>{}<div class="help">{} <label><input type="checkbox" name="{}"{}> {}</label></div></div>',
+            '<div>{}<div>{}</div><div><input type="checkbox" name="{}" id="{}"{}>'
+            '<label class="vCheckboxLabel" for="{}">{}</label></div></div>',
             box,
             key.hint,
-            self.remove_name(name),
+            name,
+            f"id_{name}",
             " checked" if isinstance(value, Removal) else "",
+            f"id_{name}",
             _("Remove the key"),
         )
 
@@ -66,10 +64,10 @@ class ApiKeyInput(forms.PasswordInput):
         return f"{name}-remove"
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
-        typed = data.get(name)
+        typed = Secret(data.get(name) or "")
         if typed:
-            return Secret(typed)
-        return REMOVE if data.get(self.remove_name(name)) else None
+            return typed
+        return Change.REMOVE if data.get(self.remove_name(name)) else None
 
     def value_omitted_from_data(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
         return name not in data and self.remove_name(name) not in data
@@ -81,11 +79,11 @@ class ApiKeyFormField(forms.Field):
     widget = ApiKeyInput
 
     def clean(self, value: Any) -> Any:
-        """KEEP, None for removal, or the ApiKey that was typed."""
-        if value is REMOVE:
+        """Change.KEEP, None for removal, or the ApiKey that was typed."""
+        if value is Change.REMOVE:
             return None
         if not value or not value.strip():
-            return KEEP
+            return Change.KEEP
         try:
             return ApiKey.typed(value)
         except ConfigurationError as error:
@@ -93,9 +91,9 @@ class ApiKeyFormField(forms.Field):
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         """A form that comes back with errors: an empty box again, and the stored key as it was described before."""
-        return Removal(initial) if data is REMOVE and isinstance(initial, ApiKey) else initial
+        return Removal(initial) if data is Change.REMOVE and isinstance(initial, ApiKey) else initial
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        if data is REMOVE:
+        if data is Change.REMOVE:
             return initial is not None
         return bool(data and data.strip())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 
@@ -30,9 +29,10 @@ class ApiKey:
     is_typed: bool = False
 
     @classmethod
-    def typed(cls, text: str) -> ApiKey:
+    def typed(cls, text: Secret) -> ApiKey:
         """The key or the reference that somebody entered. Raises ConfigurationError for what cannot be one."""
-        text = text.strip()
+        # Masked at once, so that no debug page shows it among a frame's variables.
+        text = Secret(text.strip())
         if text.startswith(REFERENCE) and not VARIABLE.fullmatch(text.removeprefix(REFERENCE)):
             raise ConfigurationError("A reference is written env:NAME, with the name of an environment variable.")
         # A line break in a key would come up in logs as a malformed header.
@@ -40,7 +40,7 @@ class ApiKey:
             raise ConfigurationError("An API key is one line of printable ASCII characters.")
         if text.startswith(vault.PREFIX):
             raise ConfigurationError("This is a key already encrypted. Enter the provider's key itself.")
-        return cls(Secret(text), is_typed=not text.startswith(REFERENCE))
+        return cls(text, is_typed=not text.startswith(REFERENCE))
 
     @property
     def reference(self) -> str | None:
@@ -89,8 +89,8 @@ class ApiKey:
         return self if self.is_typed or self.reference else _seal(*self._opened())
 
     def _opened(self) -> tuple[Secret, str]:
-        opened = json.loads(vault.decrypt(self.content))
-        return Secret(opened["key"]), opened["origin"]
+        key, _line_end, origin = vault.decrypt(self.content).partition("\n")
+        return Secret(key), origin
 
     def __str__(self) -> str:
         return self.hint
@@ -109,4 +109,4 @@ class ApiKey:
 
 def _seal(key: Secret, origin: str) -> ApiKey:
     # Secret all the way: debug pages and error mails print what the frames hold.
-    return ApiKey(Secret(vault.encrypt(Secret(json.dumps({"key": key, "origin": origin})))))
+    return ApiKey(Secret(vault.encrypt(Secret(f"{key}\n{origin}"))))

@@ -14,7 +14,7 @@ from django.db.models.sql import InsertQuery
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.secret import Secret
 from creative_services.fields.endpoint import origin_of
-from creative_services.fields.forms import KEEP, ApiKeyFormField
+from creative_services.fields.forms import ApiKeyFormField, Change
 from creative_services.fields.key import ApiKey
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class KeyAttribute(DeferredAttribute):
     """Makes an ApiKey of what is assigned, so that no plain text lies in the row. Raises ValidationError."""
 
     def __set__(self, instance: Model, value: Any) -> None:
+        value = _masked(value)
         instance.__dict__[self.field.attname] = self.field.to_python(value)
 
 
@@ -75,7 +76,7 @@ class ApiKeyField(models.TextField):  # type: ignore[type-arg]
         if not isinstance(value, str):
             raise ValidationError(f"An API key is a string, not {type(value).__name__}.")
         try:
-            return ApiKey.typed(value)
+            return ApiKey.typed(Secret(value))
         except ConfigurationError as error:
             raise ValidationError(str(error)) from None
 
@@ -117,5 +118,10 @@ class ApiKeyField(models.TextField):  # type: ignore[type-arg]
         return models.Field.formfield(self, form_class=ApiKeyFormField, **options)
 
     def save_form_data(self, instance: Model, data: Any) -> None:
-        if data is not KEEP:
+        if data is not Change.KEEP:
             super().save_form_data(instance, data)
+
+
+def _masked(value: Any) -> Any:
+    # Text that shows masked among the variables of a debug page's frames.
+    return Secret(value) if isinstance(value, str) else value

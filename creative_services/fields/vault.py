@@ -11,6 +11,7 @@ from django.conf import settings
 
 from creative_services.conf import app_settings
 from creative_services.core.errors import ConfigurationError
+from creative_services.core.secret import Secret
 
 PREFIX = "cs1:"
 """Marks our ciphertext, so that neither plain text nor another version's can pass for it."""
@@ -24,16 +25,16 @@ class UndecryptableKeyError(ConfigurationError):
     """A stored key that none of the encryption keys opens."""
 
 
-def encrypt(text: str) -> str:
+def encrypt(text: Secret) -> str:
     """`text` as it may be stored."""
     return PREFIX + _fernets()[0].encrypt(text.encode()).decode()
 
 
-def decrypt(stored: str) -> str:
+def decrypt(stored: str) -> Secret:
     """What was encrypted. Raises UndecryptableKeyError, which never shows what was stored."""
     if stored.startswith(PREFIX):
         try:
-            return MultiFernet(_fernets()).decrypt(stored[len(PREFIX) :]).decode()
+            return Secret(MultiFernet(_fernets()).decrypt(stored[len(PREFIX) :]).decode())
         except InvalidToken:
             pass
     raise UndecryptableKeyError("The stored key cannot be decrypted: enter it again, or restore its ENCRYPTION_KEYS.")

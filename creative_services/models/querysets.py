@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
+from django.db import models, router
 from django.db.models import F
 
 from creative_services.core.types import LLMTier
@@ -24,7 +24,8 @@ class Announced:
     """A model whose instances announce their deletion; a plain class, so that migrations' models keep it."""
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        alias: str = using or self._state.db  # type: ignore[attr-defined]
+        # The type checker cannot know that this is a model.
+        alias: str = using or router.db_for_write(type(self), instance=self)  # type: ignore[arg-type]
         with changing(alias):
             return super().delete(using=using, keep_parents=keep_parents)  # type: ignore[misc,no-any-return]
 

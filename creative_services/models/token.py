@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, models, router, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, models, router, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,8 @@ def changing(using: str) -> Iterator[None]:
         return
     if not connection.in_atomic_block and connection.get_autocommit():
         changes.tokens.clear()
-    with transaction.atomic(using=using):
+    # No savepoint: an error spoils the caller's transaction exactly as Django's own save() would.
+    with transaction.atomic(using=using, savepoint=False):
         _renew(using, changes)
         changes.writing = True
         try:
@@ -92,9 +93,7 @@ def _renew(using: str, changes: Changes) -> None:
     # Marked first: should the statement fail half-way, the token counts as uncommitted.
     changes.tokens.add(token)
     if not rows.filter(pk=ROW).update(token=token):
-        try:
-            with transaction.atomic(using=using):
-                rows.create(pk=ROW, token=token)
-        except IntegrityError:
-            rows.filter(pk=ROW).update(token=token)
+        # The first write, or a test has emptied all tables; another writer may make the row at the same time.
+        rows.get_or_create(pk=ROW, defaults={"token": token})
+        rows.filter(pk=ROW).update(token=token)
     transaction.on_commit(lambda: changes.tokens.discard(token), using=using)

@@ -83,10 +83,11 @@ def load_fixture(name, number):
 
 def data_migration(name, number):
     historical = MigrationExecutor(connection).loader.project_state().apps.get_model("creative_services", "Llms")
-    row = historical.objects.get(name=name)
-    row.max_tokens = number
-    row.save()
-    historical.objects.filter(name=name).update(max_tokens=number)
+    with transaction.atomic():
+        historical.objects.get(name=name).delete()
+        fresh = historical(name=name, provider="acme", model="m", tier="standard", max_tokens=number)
+        historical.objects.bulk_create([fresh])
+    fresh.save()
 
 
 def raw_sql(name, number):

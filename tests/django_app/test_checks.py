@@ -133,7 +133,7 @@ class TestRows:
 
     def test_a_wrong_setting_does_not_hide_behind_the_rows(self, settings):
         make()
-        settings.CREATIVE_SERVICES = {"LOCAL_HOSTS": "one"}
+        settings.CREATIVE_SERVICES = {"ENDPOINTS_ALLOW_PRIVATE": "yes"}
 
         assert list(in_rows()) == ["creative_services.E002"]
 

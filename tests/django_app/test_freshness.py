@@ -133,6 +133,23 @@ def test_each_operation_renews_the_token_once(django_assert_max_num_queries):
 
 
 @transactional
+def test_only_the_latest_states_are_kept(django_assert_num_queries):
+    registry = DjangoLLMRegistry()
+    for number in range(10):
+        row = make(name=f"m{number}")
+        assert len(registry.list_active()) == number + 1
+
+    with transaction.atomic():
+        row.delete()
+        assert len(registry.list_active()) == 9
+        transaction.set_rollback(True)
+
+    with django_assert_num_queries(1):
+        assert len(registry.list_active()) == 10
+    assert len(registry._snapshots) == 4
+
+
+@transactional
 def test_raw_sql_is_seen_when_it_touches_the_registry_first():
     registry = DjangoLLMRegistry()
     row = make()
@@ -154,7 +171,7 @@ def test_a_failed_write_leaves_the_rows_and_the_memory_as_they_were():
     with pytest.raises(Exception, match=r"(?i)unique|duplicate"):
         make()
 
-    assert RegistryToken.objects.get().token == before
+    assert str(RegistryToken.objects.get()) == before
     assert [entry.name for entry in registry.list_active()] == ["GPT"]
 
 

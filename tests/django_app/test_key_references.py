@@ -84,6 +84,12 @@ def test_the_settings_can_allow_a_variable_for_hosts(monkeypatch, settings):
     assert only().api_key == KEY
 
 
+def test_a_provider_on_this_machine_may_be_asked_in_clear():
+    assert reference_fault("OLLAMA_API_KEY", "http://localhost:11434") is None
+    assert reference_fault("OLLAMA_API_KEY", "https://ollama.com:443") is None
+    assert reference_fault("OLLAMA_API_KEY", "http://ollama.com:80")
+
+
 def test_a_key_goes_to_no_host_but_the_one_it_was_entered_for():
     row = make()
     Llms.objects.filter(pk=row.pk).update(api_endpoint="https://collector.example.com")

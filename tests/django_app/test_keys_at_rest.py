@@ -5,8 +5,9 @@ import traceback
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError, ValidationError
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
+from django.forms import modelform_factory
 from django.test.utils import CaptureQueriesContext
 from django.views.debug import ExceptionReporter
 
@@ -100,6 +101,25 @@ def test_no_traceback_and_no_debug_page_shows_the_key(rf):
     assert KEY not in text
 
 
+@pytest.mark.parametrize("write", ["assign", "save", "form"])
+def test_no_frame_of_ours_holds_a_key_in_the_clear_when_something_breaks(write, settings):
+    settings.CREATIVE_SERVICES = {"ENCRYPTION_KEYS": ["broken"]}
+    form = modelform_factory(Llms, fields=["name", "provider", "model", "tier", "api_key", "max_tokens"])
+    acts = {
+        "assign": lambda: Llms(**values(api_key=KEY + "\x00")),
+        "save": make,
+        "form": lambda: form(values() | {"max_tokens": 1}).save(),
+    }
+
+    with pytest.raises((ConfigurationError, ValidationError)) as caught, transaction.atomic():
+        acts[write]()
+
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    ours = [frame for frame in frames if "creative_services" in frame.f_code.co_filename]
+    assert ours
+    assert KEY not in repr([frame.f_locals for frame in ours])
+
+
 @pytest.mark.parametrize("lookup", ["api_key", "api_key__exact", "api_key__in", "api_key__startswith", "api_key__gt"])
 def test_rows_cannot_be_found_by_their_key(lookup):
     make()
@@ -167,7 +187,7 @@ def test_a_key_of_another_row_keeps_its_host():
 def test_update_cannot_take_a_key_because_it_knows_no_host():
     make()
 
-    with pytest.raises(FieldError, match=r"save\(\)"):
+    with pytest.raises(FieldError, match=r"save\(\)"), transaction.atomic():
         Llms.objects.update(api_key=KEY)
 
     Llms.objects.update(api_key="env:OPENAI_API_KEY")

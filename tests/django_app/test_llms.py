@@ -80,6 +80,7 @@ def test_names_are_unique():
 
 
 def test_extra_params_are_an_object():
+    Llms(**values(extra_params={"top_p": 0.9})).full_clean()
     with pytest.raises(ValidationError) as caught:
         Llms(**values(extra_params=[1])).full_clean()
 
