@@ -46,16 +46,12 @@ class ApiKeyInput(forms.PasswordInput):
         key = value.key if isinstance(value, Removal) else value
         if not isinstance(key, ApiKey):
             return box
-        name = self.remove_name(name)
         return format_html(
-            '<div>{}<div>{}</div><div><input type="checkbox" name="{}" id="{}"{}>'
-            '<label class="vCheckboxLabel" for="{}">{}</label></div></div>',
+            '<div>{}<p>{}</p><label><input type="checkbox" name="{}"{}> {}</label></div>',
             box,
             key.hint,
-            name,
-            f"id_{name}",
+            self.remove_name(name),
             " checked" if isinstance(value, Removal) else "",
-            f"id_{name}",
             _("Remove the key"),
         )
 
