@@ -31,7 +31,11 @@ class Announced:
 
 
 class LlmsQuerySet(models.QuerySet["Llms"]):
-    """Rows of `Llms`. Its writes renew the registry's token first, in the same transaction."""
+    """Rows of `Llms`. Its writes renew the registry's token first, in the same transaction.
+
+    So writers take turns from their first write to their commit. Do not `select_for_update()` rows and then save
+    them: it takes the locks in the other order, and two such writers wait for each other. Call `touch_registry()` first.
+    """
 
     def active(self) -> Self:
         """Rows that may be selected."""
