@@ -21,7 +21,7 @@ from django.db import Error as DatabaseError
 from creative_services import CreativeServicesError
 from example_project.demo.model_server import ModelServerError, model_server
 
-HOST, PORT = "127.0.0.1", 8000
+HOST = "127.0.0.1"
 FILES = Path(__file__).parents[1] / ".demo"
 PROMPT = "Write a short tagline for a bakery that opens before sunrise."
 
@@ -37,7 +37,7 @@ def main() -> int:
     os.environ.setdefault("DEBUG", "1")
     try:
         if not arguments.once:
-            check_port()
+            check_port(arguments.port)
         FILES.mkdir(exist_ok=True)
         django.setup()
         run(arguments)
@@ -54,6 +54,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo DEMO_ARGS=…", description="Real text from a real, small model.")
     parser.add_argument("--once", action="store_true", help="end after the text instead of serving the site")
     parser.add_argument("--model", type=Path, metavar="FILE.gguf", help="a better model than the bundled one")
+    parser.add_argument("--port", type=int, default=8000, help="where to serve the site (8000)")
     parser.add_argument("--prompt", default=PROMPT, help="what to ask the model")
     return parser.parse_args()
 
@@ -73,17 +74,17 @@ def run(arguments: argparse.Namespace) -> None:
             talk.ask(arguments.prompt)
             if not arguments.once:
                 site.admin_user()
-                site.serve(HOST, PORT)
+                site.serve(HOST, arguments.port)
 
 
-def check_port() -> None:
+def check_port(port: int) -> None:
     """Refuse at once, rather than after the download of a model, a port that somebody else listens on."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, PORT))
-        except OSError:
-            msg = f"port {PORT} of {HOST} is taken. Stop what listens there, or use DEMO_ARGS=--once."
+            probe.bind((HOST, port))
+        except (OSError, OverflowError):
+            msg = f"port {port} of {HOST} is taken. Choose another: make demo DEMO_ARGS='--port {port + 1}'"
             raise OSError(msg) from None
 
 

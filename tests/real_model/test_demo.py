@@ -13,7 +13,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DEMO = [sys.executable, "-m", "example_project.demo"]
-SITE = "http://127.0.0.1:8000/admin/login/"
 
 pytestmark = pytest.mark.usefixtures("wheels")
 
@@ -99,33 +98,30 @@ def test_a_missing_system_library_is_one_clear_line(environment, tmp_path):
 
 
 @pytest.fixture
-def port_8000():
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", 8000))
-        except OSError:
-            pytest.skip("port 8000 is taken by something else")
-        listener.listen()
+def listener():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener
 
 
-def test_a_taken_port_is_one_clear_line_before_anything_is_started(environment, port_8000):
-    result = run(environment)
+def test_a_taken_port_is_one_clear_line_before_anything_is_started(environment, listener):
+    port = listener.getsockname()[1]
+    result = run(environment, "--port", str(port))
 
     assert result.returncode == 1
-    assert "port 8000 of 127.0.0.1 is taken" in result.stdout
+    assert f"port {port} of 127.0.0.1 is taken" in result.stdout
     assert len(result.stdout.splitlines()) == 1
 
 
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_the_model_goes_when_the_site_goes(environment, port_8000, way):
-    port_8000.close()
+def test_the_model_goes_when_the_site_goes(environment, listener, way):
+    port = listener.getsockname()[1]
+    listener.close()
+    command = [*DEMO, "--port", str(port)]
     demo = subprocess.Popen(
-        DEMO, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     with demo:
-        wait_for_the_site(demo)
+        wait_for_the_site(demo, port)
         servers = servers_of(demo.pid)
         demo.send_signal(way)
         said = demo.communicate(timeout=30)[0]
@@ -136,11 +132,11 @@ def test_the_model_goes_when_the_site_goes(environment, port_8000, way):
     assert gone(servers[0])
 
 
-def wait_for_the_site(demo):
+def wait_for_the_site(demo, port):
     for _ in range(200):
         assert demo.poll() is None, demo.stdout.read()
         try:
-            urllib.request.urlopen(SITE, timeout=5).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=5).close()
         except OSError:
             time.sleep(0.2)
         else:
