@@ -35,8 +35,7 @@ class Probe:
     """What came of asking one entry: an answer, or the error instead. `latency_seconds` is the wall time."""
 
     entry: LLMEntry
-    response: LLMResponse | None
-    error: CreativeServicesError | None
+    outcome: LLMResponse | CreativeServicesError
     latency_seconds: float
 
 
@@ -77,14 +76,12 @@ def _ask(client: SyncDynamicLLMClient, deadline: float, entry: LLMEntry) -> Prob
     began = time.monotonic()
     left = max(deadline - began, 0.001)
     limits = Limits(total=left, connect=left, first_token=left, stall=left, attempt=left)
-    response: LLMResponse | None = None
-    failure: CreativeServicesError | None = None
+    outcome: LLMResponse | CreativeServicesError
     try:
-        response = client.generate(PROMPT, llm_id=entry.id, max_tokens=MAX_TOKENS, limits=limits)
+        outcome = client.generate(PROMPT, llm_id=entry.id, max_tokens=MAX_TOKENS, limits=limits)
     except DeadlineExceededError:
-        failure = ProviderTimeoutError(
-            f"LLM #{entry.id} {entry.name!r} ({entry.provider}): No answer came within {left:.0f} s."
-        )
+        name = f"LLM #{entry.id} {entry.name!r} ({entry.provider})"
+        outcome = ProviderTimeoutError(f"{name}: No answer came within {left:.0f} s.")
     except CreativeServicesError as error:
-        failure = error
-    return Probe(entry, response, failure, time.monotonic() - began)
+        outcome = error
+    return Probe(entry, outcome, time.monotonic() - began)

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from creative_services.adapters.connections import give_back_connections
 from creative_services.adapters.probe import probe
 from creative_services.adapters.snapshot import entry_of
+from creative_services.core.errors import CreativeServicesError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from creative_services.adapters.probe import Probe
+    from creative_services.core.types import LLMResponse
     from creative_services.models.querysets import LlmsQuerySet
 
 MOST_ROWS = 10
@@ -32,21 +33,17 @@ def connection_results(rows: LlmsQuerySet) -> Iterator[tuple[int, str]]:
         return
     give_back_connections()
     for result in probe(entries, SECONDS):
-        yield (messages.ERROR, _failure(result)) if result.error else (messages.SUCCESS, _success(result))
+        if isinstance(result.outcome, CreativeServicesError):
+            facts = {"error": result.outcome, "seconds": result.latency_seconds}
+            yield messages.ERROR, _("%(error)s (after %(seconds).2f s)") % facts
+        else:
+            yield messages.SUCCESS, _answered(result.outcome, result.latency_seconds)
 
 
-def _success(result: Probe) -> str:
-    response = result.response
-    facts = [_("%(seconds).2f s") % {"seconds": result.latency_seconds}]
-    if response is not None:
-        tokens = response.usage.output_tokens
-        if tokens is not None:
-            facts.append(_("%(count)d tokens") % {"count": tokens})
-        if response.cost is not None:
-            facts.append(f"${response.cost:f}")
-    return _("%(name)s answered: %(facts)s.") % {"name": result.entry.name, "facts": ", ".join(facts)}
-
-
-def _failure(result: Probe) -> str:
-    facts = {"error": result.error, "seconds": result.latency_seconds}
-    return _("%(error)s (after %(seconds).2f s)") % facts
+def _answered(response: LLMResponse, seconds: float) -> str:
+    facts = [_("%(seconds).2f s") % {"seconds": seconds}]
+    if response.usage.output_tokens is not None:
+        facts.append(_("%(count)d tokens") % {"count": response.usage.output_tokens})
+    if response.cost is not None:
+        facts.append(f"${response.cost:f}")
+    return _("%(name)s answered: %(facts)s.") % {"name": response.llm.name, "facts": ", ".join(facts)}

@@ -27,10 +27,7 @@ def unsaved_copy(row: Llms, names: Container[str]) -> Llms:
 def free_name(name: str, names: Container[str]) -> str:
     """`name` with `(copy)` or `(copy 2)` and so on after it, cut to the column's length."""
     longest = Llms._meta.get_field("name").max_length or 0
-    for number in count(1):
-        mark = _("copy") if number == 1 else _("copy %(number)d") % {"number": number}
-        ending = f" ({mark})"
-        candidate = name[: longest - len(ending)] + ending
-        if candidate.casefold() not in names:
-            break
-    return candidate
+    marks = (_("copy") if number == 1 else _("copy %(number)d") % {"number": number} for number in count(1))
+    endings = (f" ({mark})" for mark in marks)
+    candidates = (name[: longest - len(ending)] + ending for ending in endings)
+    return next(candidate for candidate in candidates if candidate.casefold() not in names)

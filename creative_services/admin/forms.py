@@ -68,6 +68,7 @@ class LlmsForm(Base):
     def add_error(self, field: str | None, error: Any) -> None:
         general = getattr(error, "error_dict", {}).pop(NON_FIELD_ERRORS, ())
         for fault in general:
-            super().add_error(FIELDS.get(fault.code), fault)
+            place = FIELDS.get(fault.code)
+            super().add_error(place if place in self.fields else None, fault)
         if not general or error.error_dict:
             super().add_error(field, error)

@@ -116,6 +116,7 @@ def test_a_ticked_removal_stays_ticked_after_an_error(pages, row):
     ("change", "field"),
     [
         ({"provider": "nobody"}, "provider"),
+        ({"provider": ""}, "provider"),
         ({"wire": "telex"}, "wire"),
         ({"temperature": "2.5"}, "temperature"),
         ({"cost_per_1k_input": "-1"}, "cost_per_1k_input"),

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from creative_services.adapters.clients import get_registry
 from creative_services.adapters.connections import give_back_connections
 from creative_services.adapters.probe import AT_ONCE, fault_of, probe
+from creative_services.core.errors import CreativeServicesError
 from creative_services.core.llm_registry import rank
 from creative_services.core.providers import retirement
 from creative_services.core.types import LLMTier
@@ -111,5 +112,5 @@ def asked(entries: list[LLMEntry]) -> Iterator[tuple[LLMEntry, str | None, float
     waiting = iter(entries)
     while batch := list(islice(waiting, AT_ONCE)):
         for result in probe(batch, SECONDS):
-            problem = f"{type(result.error).__name__}: {result.error}" if result.error else None
-            yield result.entry, problem, result.latency_seconds
+            error = result.outcome if isinstance(result.outcome, CreativeServicesError) else None
+            yield result.entry, f"{type(error).__name__}: {error}" if error else None, result.latency_seconds
