@@ -134,6 +134,10 @@ class LlmsAdmin(Base):
             request.POST = _with_masked_key(request.POST)  # type: ignore[assignment]  # what it is said to be
         return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def save_model(self, request: HttpRequest, obj: Llms, form: LlmsForm, change: bool) -> None:
+        """Write what was changed and no more: meanwhile keys may have been rotated, or others have edited the row."""
+        obj.save(update_fields=[*form.changed_data, "updated_at"] if change else None)
+
     @admin.action(description=_("Activate"), permissions=["change"])
     def activate(self, request: HttpRequest, queryset: LlmsQuerySet) -> None:
         """Let calls use these."""

@@ -5,6 +5,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.signals import got_request_exception
 from django.db import connection
+from django.db.models.signals import pre_save
 from django.test import override_settings
 from django.views.debug import ExceptionReporter
 
@@ -189,6 +190,21 @@ def test_the_history_says_what_changed_and_holds_no_secret(pages, row):
     stored = str(list(LogEntry.objects.values()))
     assert "sk-" not in stored
     assert "cs1:" not in stored
+
+
+def test_what_others_changed_meanwhile_stays(pages, row):
+    def meanwhile(**_):
+        Llms.objects.update(notes="Written meanwhile", cost_per_1k_input=9)
+
+    pre_save.connect(meanwhile, sender=Llms)
+    try:
+        pages.save(row, model="other")
+    finally:
+        pre_save.disconnect(meanwhile, sender=Llms)
+
+    saved = Llms.objects.get()
+    assert (saved.model, saved.notes, saved.cost_per_1k_input) == ("other", "Written meanwhile", 9)
+    assert saved.updated_at > row.updated_at
 
 
 def test_the_key_is_ciphertext_in_the_database(pages, row):
