@@ -11,7 +11,7 @@ from creative_services.core.types import LLMTier
 from creative_services.models.token import changing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Self
 
     from creative_services.models.llms import Llms
@@ -34,7 +34,7 @@ class LlmsQuerySet(models.QuerySet["Llms"]):
     """Rows of `Llms`. Its writes renew the registry's token first, in the same transaction.
 
     So writers take turns from their first write to their commit. Do not `select_for_update()` rows and then save
-    them: it takes the locks in the other order, and two such writers wait for each other. Call `touch_registry()` first.
+    them: that takes the locks in the other order, and two such writers wait for each other. `touch_registry()` first.
     """
 
     def active(self) -> Self:
@@ -64,6 +64,18 @@ class LlmsQuerySet(models.QuerySet["Llms"]):
         # One token for all batches; each batch is an `_insert`.
         with changing(self._to_write()):
             return super().bulk_create(rows, *args, **options)
+
+    def update_or_create(
+        self,
+        defaults: Mapping[str, Any] | None = None,
+        create_defaults: Mapping[str, Any] | None = None,
+        **lookups: Any,
+    ) -> tuple[Llms, bool]:
+        # Django's own locks the row first, which two such writers on one row would not survive.
+        with changing(self._to_write()):
+            return super().update_or_create(defaults, create_defaults, **lookups)
+
+    update_or_create.alters_data = True  # type: ignore[attr-defined]
 
     def bulk_update(self, objs: Iterable[Llms], fields: Iterable[str], batch_size: int | None = None) -> int:
         rows, names = tuple(objs), tuple(fields)

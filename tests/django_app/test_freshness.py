@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from creative_services.adapters import DjangoLLMRegistry
 from creative_services.models import Llms, RegistryToken, touch_registry
+from django.test.utils import CaptureQueriesContext
 from tests.django_app import freshness_worker
 from tests.django_app.rows import make, values
 
@@ -44,7 +45,8 @@ def test_no_process_and_no_thread_ever_sees_old_or_rolled_back_rows(other_proces
     board, steps = str(tmp_path / "board"), os.environ.get("FRESHNESS_STEPS", "20")
     finish(run("-m", "django", "migrate", "-v0", environment=other_process))
     prepare = (
-        f"import django; django.setup(); from tests.django_app import freshness_worker as w; w.prepare({board!r}, 4)"
+        f"import django; django.setup(); from django.test.utils import CaptureQueriesContext
+from tests.django_app import freshness_worker as w; w.prepare({board!r}, 4)"
     )
     finish(run("-c", prepare, environment=other_process))
 
@@ -64,6 +66,21 @@ def test_every_kind_of_write_is_seen_and_its_rollback_too(write, tmp_path):
         worker.number += 2
         act(write)
         worker.look()
+
+
+@transactional
+@pytest.mark.parametrize("write", freshness_worker.WRITES, ids=lambda write: write.__name__)
+def test_every_kind_of_write_takes_the_token_before_it_locks_a_row(write, tmp_path):
+    freshness_worker.prepare(tmp_path / "board", 1)
+
+    with CaptureQueriesContext(connection) as queries:
+        write("w0", 4)
+
+    statements = [query["sql"].replace('"', "").replace("`", "") for query in queries.captured_queries]
+    locking = [sql for sql in statements if not sql.startswith("SELECT") or "FOR UPDATE" in sql]
+    tables = [sql for sql in locking if "creative_services" in sql]
+    assert tables[0].startswith("UPDATE creative_services_registrytoken")
+    assert any("creative_services_llms" in sql for sql in tables)
 
 
 @transactional
