@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from django.core.management.utils import get_random_secret_key
 
@@ -18,14 +19,12 @@ def secret_key(path: Path) -> str:
 
 def _keep(key: str, path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(key)
-    try:
-        # Whole or not at all, and the first of two processes wins.
-        os.link(draft, path)
-    except FileExistsError:
-        return path.read_text()
-    finally:
-        draft.unlink()
+    with NamedTemporaryFile("w", dir=path.parent) as draft:  # readable by its owner only
+        draft.write(key)
+        draft.flush()
+        try:
+            # Whole or not at all, and the first of two processes wins.
+            os.link(draft.name, path)
+        except FileExistsError:
+            return path.read_text()
     return key
