@@ -81,6 +81,22 @@ def test_an_empty_registry_is_a_failure_and_so_is_an_empty_tier():
     assert run("check_llms", "--tier", "standard").code == 0
 
 
+def test_llms_are_listed_by_tier_and_then_as_they_would_be_asked():
+    LlmsFactory(name="At home", tier="local", cost_per_1k_input=0)
+    LlmsFactory(name="Dear", cost_per_1k_input=2)
+    LlmsFactory(name="Cheap", cost_per_1k_input=1)
+    LlmsFactory(name="Small", tier="economy", cost_per_1k_input=9)
+
+    lines = run("check_llms").out.splitlines()
+
+    assert [line.split("#")[1].split(" (")[0].partition(" ")[2] for line in lines] == [
+        "Small",
+        "Cheap",
+        "Dear",
+        "At home",
+    ]
+
+
 def test_only_the_tier_is_checked():
     LlmsFactory(tier="premium", api_key=None)
     LlmsFactory(name="Mini")

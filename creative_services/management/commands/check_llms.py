@@ -65,7 +65,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print JSON.")
 
     def handle(self, *, tier: str | None, live: bool, **options: Any) -> None:
-        entries = [entry for entry in rank(get_registry().list_active()) if tier in {None, entry.tier.value}]
+        active = rank(get_registry().list_active())
+        entries = [entry for one in LLMTier if tier in {None, one.value} for entry in active if entry.tier is one]
         findings = {entry.id: examined(entry, live=live) for entry in entries}
         if live:
             give_back_connections()
