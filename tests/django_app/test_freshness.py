@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from creative_services.adapters import DjangoLLMRegistry
 from creative_services.models import Llms, RegistryToken, touch_registry
-from django.test.utils import CaptureQueriesContext
 from tests.django_app import freshness_worker
 from tests.django_app.rows import make, values
 
@@ -44,10 +44,7 @@ def finish(process):
 def test_no_process_and_no_thread_ever_sees_old_or_rolled_back_rows(other_process, tmp_path):
     board, steps = str(tmp_path / "board"), os.environ.get("FRESHNESS_STEPS", "20")
     finish(run("-m", "django", "migrate", "-v0", environment=other_process))
-    prepare = (
-        f"import django; django.setup(); from django.test.utils import CaptureQueriesContext
-from tests.django_app import freshness_worker as w; w.prepare({board!r}, 4)"
-    )
+    prepare = f"import django; django.setup(); from {WORKER} import prepare; prepare({board!r}, 4)"
     finish(run("-c", prepare, environment=other_process))
 
     workers = [run("-m", WORKER, board, "4", steps, *pair, environment=other_process) for pair in ("01", "23")]
