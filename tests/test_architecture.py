@@ -15,7 +15,9 @@ FILES = [file for folder in FOLDERS for file in sorted(folder.rglob("*.py")) if 
 OWN = [file for file in FILES if file.is_relative_to(PACKAGE)]
 
 # Signatures that Django dictates: a method it calls with more than we use, a receiver, a system check.
-DICTATED = re.compile(r"__init__|handle|formfield|save|delete|update|bulk_\w+|_insert|_update|get_\w*form\w*|check_\w+")
+DICTATED = re.compile(
+    r"__init__|handle|formfield|save|delete|update|update_or_create|bulk_\w+|_insert|_update|get_\w*form\w*|check_\w+"
+)
 
 BLOCKED_IMPORT = """
 import sys
