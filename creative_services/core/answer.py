@@ -45,11 +45,6 @@ class Answer:
         return "".join(self._reasoning)
 
     @property
-    def has_begun(self) -> bool:
-        """Whether there is anything a caller would call an answer."""
-        return bool(self._text or self._reasoning or self._calls)
-
-    @property
     def is_complete(self) -> bool:
         """Whether the provider said in any way that this is all."""
         return self.ended or self.reason is not None

@@ -12,6 +12,7 @@ from dataclasses import replace
 from random import random
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from creative_services.core.breaker import Breaker
 from creative_services.core.drivers import adrive, drive
 from creative_services.core.flow import Call, CallFlow, Flow, Services
 from creative_services.core.request import Arguments, Bounds, Message, check_timeout, target
@@ -21,7 +22,6 @@ from creative_services.core.types import Limits, LLMResponse, LLMTier, Retry
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from creative_services.core.breaker import Breaker
     from creative_services.core.http import Transport
     from creative_services.core.ledger import Ledger
     from creative_services.core.llm_registry import LLMRegistry
@@ -120,8 +120,7 @@ class SyncDynamicLLMClient(BaseClient):
         )
         outcome = Outcome()
         flow = self._flow(content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller)
-        for _ in drive(flow, self._transport, outcome):
-            pass
+        next(drive(flow, self._transport, outcome), None)  # a whole answer has no chunks: this runs to its end
         return outcome.response
 
     def stream(  # noqa: PLR0913 - the documented arguments
@@ -209,8 +208,7 @@ class DynamicLLMClient(BaseClient):
         )
         outcome = Outcome()
         flow = self._flow(content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller)
-        async for _ in adrive(flow, self._transport, outcome):
-            pass
+        await anext(adrive(flow, self._transport, outcome), None)  # a whole answer has no chunks
         return outcome.response
 
     def stream(  # noqa: PLR0913 - the documented arguments

@@ -168,8 +168,8 @@ class CallFlow:
         attempt = self._prepare(entry)
         if attempt is None:
             return None
-        waited = 0.0
-        for number in range(self._services.retry.max_retries + 1):
+        waited, number = 0.0, 0
+        while True:
             outcome = yield from self._attempt(attempt, waited)
             if isinstance(outcome, LLMResponse):
                 return outcome
@@ -178,10 +178,10 @@ class CallFlow:
                 return None
             wait = None if attempt.has_emitted else self._wait_before_retry(outcome, number)
             if wait is None:
-                break
+                return outcome
             yield Sleep(wait)
             waited = wait
-        return outcome
+            number += 1
 
     def _refusal(self, entry: LLMEntry) -> Generator[Step, Any, str | None]:
         """Why this entry should not be asked now. Whoever names an LLM by id means it, breaker or not."""

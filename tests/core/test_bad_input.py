@@ -116,17 +116,27 @@ def test_what_is_given_reaches_the_provider(ask: Ask) -> None:
         provider,
         ENTRY,
         prompt=None,
-        messages=[USER, {"role": "assistant", "content": "Hi ✓"}, {"role": "user", "content": "Again"}],
+        messages=[
+            {"role": "user", "content": [{"type": "text", "text": "Hello"}]},
+            {"role": "assistant", "content": "Hi ✓"},
+            {"role": "user", "content": "Again"},
+        ],
         system="Be brief.",
         max_tokens=7,
         temperature=0,
         stop="END",
-        extra={"seed": 1},
+        extra={"seed": 1, "top_p": 0.5},
     )
 
     sent = provider.requests[0].json
     assert [message["role"] for message in sent["messages"]] == ["system", "user", "assistant", "user"]
-    assert (sent["max_tokens"], sent["temperature"], sent["stop"], sent["seed"]) == (7, 0, ["END"], 1)
+    assert (sent["max_tokens"], sent["temperature"], sent["stop"], sent["seed"], sent["top_p"]) == (
+        7,
+        0,
+        ["END"],
+        1,
+        0.5,
+    )
     assert provider.requests[0].json["model"] == "cheap"
 
 
@@ -137,3 +147,16 @@ def test_the_entrys_own_values_are_used_where_the_call_says_nothing() -> None:
     asyncio.run(client.generate("Hello"))
 
     assert (provider.requests[0].json["max_tokens"], provider.requests[0].json["temperature"]) == (4096, 0.7)
+
+
+def test_a_transport_of_the_callers_is_not_closed_with_the_client() -> None:
+    provider = FakeProvider("Hi")
+    with SyncDynamicLLMClient(DictRegistry([ENTRY]), transport=provider) as client:
+        client.generate("Hello")
+
+    async def run() -> None:
+        async with DynamicLLMClient(DictRegistry([ENTRY]), transport=provider) as client:
+            await client.generate("Hello")
+
+    asyncio.run(run())
+    assert not provider.closed

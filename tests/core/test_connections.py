@@ -30,6 +30,7 @@ from creative_services import (
     ProviderTimeoutError,
     SyncDynamicLLMClient,
 )
+from creative_services.core.http import HttpRequest
 from creative_services.core.transport import HttpTransport
 from creative_services.core.transport.http11 import Place
 from creative_services.core.transport.lanes import KEEP_MOST, Lanes
@@ -408,26 +409,60 @@ def test_a_large_request_is_sent_whole(provider: LoopbackProvider) -> None:
 
 
 def test_a_provider_that_does_not_take_the_request_is_a_timeout() -> None:
+    # Four bytes a character: more than the buffers of both sockets hold.
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         here = entry(1, "real", api_endpoint=f"http://127.0.0.1:{deaf.getsockname()[1]}/v1")
         for ask in WHOLE:
             with pytest.raises(DeadlineExceededError):
-                ask(HttpTransport(), here, prompt="x" * 1_900_000, timeout=0.5)
+                ask(HttpTransport(), here, prompt="\N{GRINNING FACE}" * 1_900_000, timeout=0.5)
 
 
 def test_a_slow_reader_of_a_fast_stream_loses_nothing() -> None:
-    pieces = ["x" * 1000] * 2000
+    pieces = ["x" * 100_000] * 100
 
     async def run(provider: LoopbackProvider) -> int:
         size = 0
         async for chunk in async_client(provider).stream("Hello"):
             size += len(chunk.text)
-            if size % 500_000 == 0:
-                await asyncio.sleep(0.02)
+            if size in {100_000, 5_000_000}:
+                await asyncio.sleep(0.3)
         return size
 
     with LoopbackProvider(Reply(pieces)) as provider:
-        assert asyncio.run(run(provider)) == 2_000_000
+        assert asyncio.run(run(provider)) == 10_000_000
+
+
+def test_a_provider_that_hangs_up_while_it_is_sent_a_long_request_is_a_connection_error() -> None:
+    def hang_up(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        connection.recv(1000)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        connection.close()
+
+    for ask in WHOLE:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            hanging_up = threading.Thread(target=hang_up, args=(server,))
+            hanging_up.start()
+            here = entry(1, "real", api_endpoint=f"http://127.0.0.1:{server.getsockname()[1]}/v1")
+            with pytest.raises(ProviderConnectionError):
+                ask(HttpTransport(), here, prompt="\N{GRINNING FACE}" * 1_900_000)
+            hanging_up.join()
+
+
+def test_a_call_cancelled_before_it_is_connected_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.3) or [])
+
+    async def run() -> None:
+        task = asyncio.create_task(
+            DynamicLLMClient(DictRegistry([entry(1, "real", api_endpoint="http://slow.example/v1")])).generate("Hello")
+        )
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    time.sleep(0.3)
 
 
 def test_leaving_a_stream_closes_the_providers_connection() -> None:
@@ -456,3 +491,88 @@ def test_no_file_descriptor_is_left_behind() -> None:
                     over_sockets(ask, provider)
         assert provider.has_closed()
         assert count() <= before + 1
+
+
+def exchange_of(provider: LoopbackProvider) -> Any:
+    return HttpTransport().open(HttpRequest("POST", f"{provider.url}/chat/completions", {}, b"{}"))
+
+
+def test_a_wait_that_was_too_short_can_be_resumed_and_one_in_the_past_ends_at_once() -> None:
+    with LoopbackProvider(Reply("Hi", delay=0.2)) as provider:
+        exchange = exchange_of(provider)
+        for until in (time.monotonic() - 1, time.monotonic() + 0.05):
+            with pytest.raises(ProviderTimeoutError):
+                exchange.begin(until)
+        exchange.begin(time.monotonic() + 5)
+        assert exchange.status == 200
+        exchange.close()
+
+
+def test_async_waits_can_be_resumed_too_and_idle_timers_harm_nothing() -> None:
+    async def run(provider: LoopbackProvider) -> int:
+        transport = HttpTransport()
+        request = HttpRequest("POST", f"{provider.url}/chat/completions", {}, b"{}")
+        exchange = await transport.aopen(request)
+        for until in (time.monotonic() - 1, time.monotonic() + 0.05):
+            with pytest.raises(ProviderTimeoutError):
+                await exchange.begin(until)
+        await exchange.begin(time.monotonic() + 0.4)
+        while await exchange.read(time.monotonic() + 0.4):
+            pass
+        await exchange.aclose()
+        await asyncio.sleep(0.5)
+        again = await transport.aopen(request)
+        waiting = asyncio.create_task(again.begin(time.monotonic() + 0.1))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        await asyncio.sleep(0.1)
+        await again.begin(time.monotonic() + 5)
+        await again.aclose()
+        return exchange.status
+
+    with LoopbackProvider(Reply("Hi", delay=0.2)) as provider:
+        assert asyncio.run(run(provider)) == 200
+        assert provider.connections == 1
+
+
+def test_a_closed_exchange_says_so() -> None:
+    async def run(provider: LoopbackProvider) -> None:
+        exchange = await HttpTransport().aopen(HttpRequest("POST", provider.url, {}, b"{}"))
+        for _ in range(2):
+            await exchange.aclose()
+        with pytest.raises(ProviderConnectionError, match="closed"):
+            await exchange.read(time.monotonic() + 1)
+
+    with LoopbackProvider("Hi") as provider:
+        exchange = exchange_of(provider)
+        for _ in range(2):
+            exchange.close()
+        with pytest.raises(ProviderConnectionError, match="closed"):
+            exchange.read(time.monotonic() + 1)
+        asyncio.run(run(provider))
+
+
+@on_sockets
+def test_a_connection_that_the_provider_wants_closed_is_closed(ask: Ask) -> None:
+    last = HEAD + b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY
+    with LoopbackProvider(OnTheWire([last], "silence")) as provider:
+        assert over_sockets(ask, provider).text == "Hi"
+        assert provider.has_closed()
+
+
+def test_a_call_cancelled_while_connecting_leaves_no_connection() -> None:
+    async def run(port: int) -> None:
+        there = entry(1, "real", api_endpoint=f"https://127.0.0.1:{port}/v1")
+        task = asyncio.create_task(DynamicLLMClient(DictRegistry([there])).generate("Hello"))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asyncio.run(run(silent.getsockname()[1]))
+        connection, _ = silent.accept()
+        with connection:
+            connection.settimeout(2)
+            while connection.recv(4096):
+                pass

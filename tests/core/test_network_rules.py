@@ -63,6 +63,12 @@ def secured(authority: trustme.CA) -> Iterator[LoopbackProvider]:
         yield provider
 
 
+@pytest.fixture
+def provider() -> Iterator[LoopbackProvider]:
+    with LoopbackProvider("Hi") as provider:
+        yield provider
+
+
 def by_name(provider: LoopbackProvider, **fields: Any) -> LLMEntry:
     scheme = "https" if provider.tls else "http"
     return entry(1, "real", api_endpoint=f"{scheme}://localhost:{provider.port}/v1", **fields)
@@ -83,8 +89,10 @@ def test_tls_connections_are_reused(secured: LoopbackProvider, bundle: str) -> N
     for _ in range(3):
         assert WHOLE[0](transport, by_name(secured)).text == "Hi"
     transport.close()
-
     assert secured.connections == 1
+
+    assert WHOLE[0](transport, by_name(secured)).text == "Hi"
+    transport.close()
 
 
 @on_sockets
@@ -133,6 +141,23 @@ def test_metadata_addresses_and_public_ones_are_refused_where_they_must_be(ask: 
     for there in (metadata, public):
         with pytest.raises(NoLLMAvailableError, match="address"):
             ask_there(ask, there)
+
+
+@on_sockets
+def test_a_name_that_leads_into_the_private_network_is_refused_when_connecting(
+    ask: Ask, provider: LoopbackProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(*_: object, **__: object) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)  # the attacker's name server
+    rebound = entry(1, "real", api_endpoint=f"http://rebound.example:{provider.port}/v1", reach=Reach.PUBLIC)
+
+    with pytest.raises(NoLLMAvailableError, match=r"leads to 127\.0\.0\.1"):
+        ask_there(ask, rebound)
+    with pytest.raises(ConfigurationError, match=r"leads to 127\.0\.0\.1"):
+        ask(HttpTransport(), rebound, llm_id=1)
+    assert provider.connections == 0
 
 
 class Proxy:

@@ -124,6 +124,18 @@ def test_what_asking_again_cannot_mend_is_not_retried(status: int) -> None:
     assert len(flow.provider.requests) == 1
 
 
+def test_nobody_else_is_asked_when_the_time_is_up() -> None:
+    def slow_refusal(_: Any) -> Failure:
+        flow.now += 1000
+        return Failure(404)
+
+    flow = ByHand({"cheap": slow_refusal, "dear": "never"}, [CHEAP, DEAR])
+
+    with pytest.raises(DeadlineExceededError):
+        flow.run()
+    assert flow.provider.models == ["cheap"]
+
+
 @every_face
 def test_a_retry_is_made_by_both_clients(ask: Ask) -> None:
     answer = ask(FakeProvider([Failure(429, headers={"retry-after-ms": "10"}), "Hi"]), CHEAP, retry=Retry())

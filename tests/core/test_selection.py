@@ -14,6 +14,7 @@ from creative_services import (
     LLMEntry,
     LLMNotFoundError,
     LLMTier,
+    MalformedResponseError,
     MissingAPIKeyError,
     ModelNotFoundError,
     NoLLMAvailableError,
@@ -22,7 +23,7 @@ from creative_services import (
     RateLimitError,
     UnknownProviderError,
 )
-from creative_services.testing import Failure, FakeProvider, Reply
+from creative_services.testing import Failure, FakeProvider, RawReply, Reply
 from tests.core.asking import ENTRY, Ask, entry, every_face
 
 CHEAP, MIDDLE, DEAR = entry(1, "cheap"), entry(2, "middle"), entry(3, "dear")
@@ -272,3 +273,22 @@ def test_a_breaker_is_asked_first_and_told_after(ask: Ask) -> None:
     assert ask(provider, [CHEAP], breaker=breaker, llm_id=1).llm.id == CHEAP.id
     with pytest.raises(NoLLMAvailableError, match="cooling"):
         ask(provider, [CHEAP], breaker=breaker)
+
+
+@every_face
+def test_what_one_llm_cannot_express_goes_to_the_next_or_is_the_callers_fault(ask: Ask) -> None:
+    claude = entry(1, "claude", provider="anthropic")
+    options = {"response_format": {"type": "json_object"}}
+
+    assert ask(FakeProvider("Hi"), [claude, DEAR], **options).llm.id == DEAR.id
+    for target in ({}, {"llm_id": 1}):
+        with pytest.raises(InvalidRequestError, match="json_object"):
+            ask(FakeProvider(), claude, **options, **target)
+
+
+@every_face
+def test_an_answer_beyond_all_bounds_is_not_read_to_its_end(ask: Ask) -> None:
+    endless = RawReply([b" " * 2**20] * 100, headers={"content-type": "application/json"})
+
+    with pytest.raises(MalformedResponseError, match="longer than"):
+        ask(FakeProvider(endless), CHEAP)

@@ -307,3 +307,37 @@ def test_a_cancelled_task_ends_the_call_and_settles_it(streamed: bool) -> None:
 
     assert provider.open_exchanges == 0
     assert [attempt.outcome for attempt in book.settled] == ["cancelled"]
+
+
+def events(*pieces: bytes, pause: float = 0.0) -> RawReply:
+    return RawReply(pieces, headers={"content-type": "text/event-stream"}, pause=pause)
+
+
+WORD = b'data: {"choices":[{"delta":{"content":"Once"},"finish_reason":null}]}\n\n'
+END = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+DONE = b"data: [DONE]\n\n"
+
+
+@both_ways
+def test_a_complete_answer_does_not_wait_for_its_end_mark_for_ever(chunks_of: Any) -> None:
+    began = time.monotonic()
+
+    chunks = chunks_of(FakeProvider(events(WORD + END, DONE, pause=5)), limits=Limits(stall=0.1))
+
+    assert chunks[-1].finish_reason == "stop"
+    assert time.monotonic() - began < 1
+
+
+@both_ways
+def test_what_follows_the_end_mark_is_passed_over_and_not_waited_for(chunks_of: Any) -> None:
+    assert chunks_of(FakeProvider(events(WORD + END + DONE, b": bye\n\n")))[-1].finish_reason == "stop"
+
+    began = time.monotonic()
+    assert chunks_of(FakeProvider(events(WORD + END + DONE, b": bye\n\n", pause=5)))[-1].finish_reason == "stop"
+    assert time.monotonic() - began < 1
+
+
+@both_ways
+def test_pings_and_comments_are_no_first_word(chunks_of: Any) -> None:
+    with pytest.raises(ProviderTimeoutError):
+        chunks_of(FakeProvider(events(*[b": ping\n\n"] * 50, pause=0.02)), limits=Limits(first_token=0.2))

@@ -23,16 +23,18 @@ if TYPE_CHECKING:
     from creative_services.core.transport.lanes import Lanes
 
 PAUSE_ABOVE = 256 * 1024
+DAY = 86_400.0  # loops refuse infinity
 
 
 class AsyncLane(asyncio.Protocol):
     """A connection and its protocol state, used by one call at a time."""
 
+    _transport: asyncio.Transport
+
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.http = Http11()
         self.idle_since = 0.0
         self._loop = loop
-        self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._until = 0.0
@@ -48,7 +50,7 @@ class AsyncLane(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.http.receive(data)
         self._unread += len(data)
-        if self._unread > PAUSE_ABOVE and self._transport is not None:
+        if self._unread > PAUSE_ABOVE:
             self._transport.pause_reading()
         self._wake()
 
@@ -75,24 +77,18 @@ class AsyncLane(asyncio.Protocol):
     # What a call uses
 
     def is_quiet(self) -> bool:
-        if not self._is_open or self._transport is None:
-            return False
-        return is_quiet(self._transport.get_extra_info("socket").fileno())
+        return self._is_open and is_quiet(self._transport.get_extra_info("socket").fileno())
 
     def cut(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     def write(self, data: memoryview) -> None:
         """Send; what the network does not take at once is buffered, and a dead connection shows at the next read."""
-        if self._transport is not None:
-            self._transport.write(data)
+        self._transport.write(data)
 
     async def read(self, until: float) -> None:
         """Wait until more bytes, or the end, have reached the protocol state."""
-        if not self._is_open:
-            raise ProviderConnectionError("The connection to the provider broke.")
-        if self._unread > PAUSE_ABOVE and self._transport is not None:
+        if self._unread > PAUSE_ABOVE:
             self._transport.resume_reading()
         self._unread = 0
         self._waiter = waiter = self._loop.create_future()
@@ -104,34 +100,27 @@ class AsyncLane(asyncio.Protocol):
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Secure the connection; the certificate must be the host's."""
-        assert self._transport is not None  # noqa: S101 - connected
         secured = await self._loop.start_tls(self._transport, self, context, server_hostname=host)
         assert secured is not None  # noqa: S101 - None is for transports closed meanwhile, which raise here
         self._transport = secured
 
     def _arm(self, until: float) -> None:
         self._until = until
-        left = until - time.monotonic()
-        if left <= 0:
-            self._expire()
-        elif self._timer is None or self._timer.when() > self._loop.time() + left:
+        left = min(max(until - time.monotonic(), 0.0), DAY)
+        if self._timer is None or self._timer.when() > self._loop.time() + left:
             if self._timer is not None:
                 self._timer.cancel()
-            # A day at most: loops refuse infinity.
-            self._timer = self._loop.call_later(min(left, 86_400.0), self._ring)
+            self._timer = self._loop.call_later(left, self._ring)
 
     def _ring(self) -> None:
         self._timer = None
-        if self._waiter is None:
+        waiter = self._waiter
+        if waiter is None or waiter.done():
             return
         if self._until <= time.monotonic():
-            self._expire()
+            waiter.set_exception(ProviderTimeoutError("The provider was silent for too long."))
         else:
             self._arm(self._until)
-
-    def _expire(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(ProviderTimeoutError("The provider was silent for too long."))
 
 
 async def connect(addresses: list[str], port: int, until: float) -> AsyncLane:
@@ -141,7 +130,7 @@ async def connect(addresses: list[str], port: int, until: float) -> AsyncLane:
     for tried, address in enumerate(addresses):
         share = (until - time.monotonic()) / (len(addresses) - tried)
         try:
-            async with asyncio.timeout(min(share, 86_400.0)):
+            async with asyncio.timeout(min(share, DAY)):
                 _, lane = await loop.create_connection(lambda: AsyncLane(loop), address, port)
         except OSError as exc:
             failure = exc

@@ -52,12 +52,12 @@ def split_url(url: str, reach: Reach) -> tuple[Place, str, str]:
 class Http11:
     """The protocol state of one connection."""
 
-    __slots__ = ("_decoder", "_ended", "_h11", "_has_begun")
+    __slots__ = ("_decoder", "_ended", "_h11", "_has_begun", "_is_closed")
 
     def __init__(self) -> None:
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
         self._decoder: zlib._Decompress | None = None
-        self._ended = self._has_begun = False
+        self._ended = self._has_begun = self._is_closed = False
 
     def send(self, request: HttpRequest, target: str, host: str) -> memoryview:
         """The request's bytes, head and body in one piece: one system call, one packet where it fits.
@@ -80,10 +80,8 @@ class Http11:
 
     def receive(self, data: bytes) -> None:
         """Take what came from the network; b"" is the end of it."""
-        try:
-            self._h11.receive_data(data)
-        except h11.RemoteProtocolError:  # data behind the end of the connection
-            self._ended = True
+        self._is_closed = not data
+        self._h11.receive_data(data)
 
     def head(self) -> tuple[int, dict[str, str]] | None:
         """Status and headers, or None while more data is needed. Interim responses (1xx) are passed over."""
@@ -93,8 +91,6 @@ class Http11:
                 return None
             if isinstance(event, h11.Response):
                 break
-            if not isinstance(event, h11.InformationalResponse):
-                raise ProviderConnectionError("The provider closed the connection without an answer.")
         self._has_begun = True
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
         if headers.get("content-encoding", "identity") in {"gzip", "deflate"}:
@@ -127,12 +123,12 @@ class Http11:
     def _next(self) -> object:
         try:
             return self._h11.next_event()
-        except h11.RemoteProtocolError as exc:
-            # h11 quotes what it cannot read, so only its words on a connection that closed are passed on.
-            cause = str(exc) if str(exc).startswith("peer closed") else "what it sent is not HTTP/1.1"
-        if not self._has_begun:
-            raise ProviderConnectionError(f"The provider did not answer: {cause}.")
-        raise MalformedResponseError(f"The provider's answer broke off: {cause}.")
+        except h11.RemoteProtocolError:
+            pass  # its words quote what came, and that may be anything
+        cause = "the connection was closed" if self._is_closed else "what came is not HTTP/1.1"
+        if self._has_begun:
+            raise MalformedResponseError(f"The provider's answer broke off: {cause}.")
+        raise ProviderConnectionError(f"The provider did not answer: {cause}.")
 
     def restart(self) -> bool:
         """Make ready for another request; False when this connection can carry no more."""

@@ -47,7 +47,7 @@ class Lanes(Generic[LaneT]):
         while idle:
             try:
                 lane = idle.pop()
-            except IndexError:  # another thread took it
+            except IndexError:  # pragma: no cover - another thread took it
                 return None
             if lane.idle_since + KEEP_SECONDS > time.monotonic() and lane.is_quiet():
                 return lane
