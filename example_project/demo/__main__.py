@@ -31,7 +31,8 @@ FORESEEABLE = (ModelServerError, CreativeServicesError, ImproperlyConfigured, Co
 def main() -> int:
     """Run the demo; every foreseeable failure is one line and exit code 1."""
     arguments = parse()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for way in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(way, _interrupt)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "example_project.settings")
     # The development server hands out the admin's static files only so; it listens on this machine alone.
     os.environ.setdefault("DEBUG", "1")
@@ -41,8 +42,8 @@ def main() -> int:
         FILES.mkdir(exist_ok=True)
         django.setup()
         run(arguments)
-    except KeyboardInterrupt:
-        say("\nStopped.")
+    except (KeyboardInterrupt, SystemExit):
+        say("\nStopped, and the model with it.")
     except FORESEEABLE as error:
         say(f"The demo stops here: {error}")
         return 1
@@ -94,7 +95,7 @@ def say(line: str = "", *, end: str = "\n") -> None:
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
-    """A polite `kill` ends the demo as Ctrl-C does."""
+    """A polite `kill` ends the demo as Ctrl-C does, also where it was started in the background."""
     raise KeyboardInterrupt
 
 
