@@ -191,6 +191,16 @@ def test_people_who_may_only_look_cannot_act(pages_of, row):
     assert cells(response)["Mini"]["tier"] == "Standard ✓ used now"
 
 
+def test_what_people_enter_is_shown_as_text(pages):
+    LlmsFactory(name="<b>Name</b>", provider="<b>provider</b>", model="<b>model</b>", tier="premium")
+
+    page = pages.list().content.decode()
+
+    assert "<b>" not in page
+    assert page.count("&lt;b&gt;model&lt;/b&gt;") >= 1
+    assert "Unknown provider" in page
+
+
 def test_no_key_and_no_script_of_ours_is_in_the_page(pages, row):
     page = pages.list().content.decode()
 
