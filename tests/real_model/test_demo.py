@@ -120,11 +120,14 @@ def test_the_model_goes_when_the_site_goes(environment, listener, way):
     demo = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    with demo:
+    try:
         wait_for_the_site(demo, port)
         servers = servers_of(demo.pid)
         demo.send_signal(way)
         said = demo.communicate(timeout=30)[0]
+    finally:
+        demo.kill()
+        demo.communicate()
 
     assert "password" in said
     assert len(servers) == 1
