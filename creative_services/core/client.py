@@ -6,15 +6,12 @@ Everything that decides anything is in `flow`; here are only the lines that wait
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import random
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from creative_services.core.breaker import Breaker
 from creative_services.core.drivers import adrive, drive
-from creative_services.core.flow import Call, CallFlow, Flow, Services
 from creative_services.core.request import Arguments, Bounds, Message, check_timeout, target
 from creative_services.core.streams import AsyncLLMStream, LLMStream, Outcome
 from creative_services.core.types import Limits, LLMResponse, LLMTier, Retry
@@ -22,6 +19,8 @@ from creative_services.core.types import Limits, LLMResponse, LLMTier, Retry
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from creative_services.core.breaker import Breaker
+    from creative_services.core.flow import Flow
     from creative_services.core.http import Transport
     from creative_services.core.ledger import Ledger
     from creative_services.core.llm_registry import LLMRegistry
@@ -50,6 +49,9 @@ class BaseClient:
         default_tier: LLMTier | str = LLMTier.STANDARD,
         bounds: Bounds = Bounds(),  # noqa: B008 - frozen
     ) -> None:
+        # Here, because a project that only imports this package should not wait for wires, sockets and asyncio.
+        from creative_services.core.flow import Services  # noqa: PLC0415
+
         tiers = tuple(LLMTier(tier) for tier in fallback_tiers)
         self._services = Services(registry, retry, tiers, ledger, breaker, time.monotonic, random)  # noqa: S311 - jitter
         self._limits = limits
@@ -57,7 +59,6 @@ class BaseClient:
         self._default_tier = LLMTier(default_tier)
         self._owns_transport = transport is None
         if transport is None:
-            # Here, because TLS, sockets and asyncio take longer to import than all the rest of this package.
             from creative_services.core.transport import HttpTransport  # noqa: PLC0415
 
             transport = HttpTransport()
@@ -75,13 +76,14 @@ class BaseClient:
         on_interrupt: OnInterrupt | None = None,
     ) -> Flow:
         """The flow of a checked call. `on_interrupt` of None is for whole answers."""
+        from creative_services.core.flow import Call, CallFlow  # noqa: PLC0415 - loaded already
+
         limits = limits or self._limits
         seconds = check_timeout(timeout)
         call = Call(
             request=content.checked(self._bounds),
             target=target(tier, llm_id, self._default_tier),
             limits=limits if seconds is None else replace(limits, total=seconds),
-            request_id=str(uuid.uuid4()),
             is_stream=on_interrupt is not None,
             restarts=on_interrupt == "restart",
             caller=caller,

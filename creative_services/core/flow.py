@@ -8,10 +8,12 @@ is thrown in as well, so that connections are closed and money is settled whatev
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
 
 from creative_services.core.attempt import AttemptFlow
+from creative_services.core.breaker import Breaker
 from creative_services.core.errors import (
     ConfigurationError,
     CreativeServicesError,
@@ -29,9 +31,6 @@ from creative_services.core.request import LLMRequest, Target
 from creative_services.core.steps import Ask, Sleep, Step
 from creative_services.core.types import Attempt, Limits, LLMChunk, LLMEntry, LLMResponse, LLMTier, Refusal, Retry
 
-if TYPE_CHECKING:
-    from creative_services.core.breaker import Breaker
-
 FIRST_BACKOFF = 0.5  # seconds, doubled with each retry, with full jitter
 
 
@@ -42,7 +41,7 @@ class Call:
     request: LLMRequest
     target: Target
     limits: Limits
-    request_id: str
+    request_id: str = field(default_factory=lambda: str(uuid4()))
     is_stream: bool = False
     restarts: bool = False
     caller: str | None = None

@@ -39,7 +39,7 @@ class ByHand:
         self.provider = FakeProvider(script)
         services = Services(DictRegistry(entries), Retry(), (), None, None, lambda: self.now, lambda: jitter)
         request = LLMRequest(messages=[{"role": "user", "content": "Hello"}])
-        call = Call(request, Target(tier=LLMTier.STANDARD), Limits(), request_id="r")
+        call = Call(request, Target(tier=LLMTier.STANDARD), Limits())
         self.flow = CallFlow(call, services).run()
 
     def run(self) -> LLMResponse:

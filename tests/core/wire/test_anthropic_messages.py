@@ -14,10 +14,9 @@ from creative_services.core.errors import (
 )
 from creative_services.core.request import LLMRequest
 from creative_services.core.types import Usage
-from creative_services.core.wire import WIRES
 from creative_services.core.wire.base import Route
 
-from .answers import KEY, entry, streamed, whole
+from .answers import KEY, WIRES, entry, streamed, whole
 
 HELLO = {"role": "user", "content": "Grüß dich"}
 

@@ -14,9 +14,8 @@ from creative_services.core.errors import (
     ProviderUnavailableError,
     RateLimitError,
 )
-from creative_services.core.wire import WIRES
 
-from .answers import KEY, entry
+from .answers import KEY, WIRES, entry
 
 
 def error(status, body=b"", headers=None, wire="openai_chat"):

@@ -16,9 +16,9 @@ from creative_services.core.errors import (
 )
 from creative_services.core.request import LLMRequest
 from creative_services.core.types import Reach, Usage
-from creative_services.core.wire import WIRES, base
+from creative_services.core.wire import base
 
-from .answers import KEY, entry, streamed, whole
+from .answers import KEY, WIRES, entry, streamed, whole
 
 HELLO = ({"role": "user", "content": "Grüß dich"},)
 

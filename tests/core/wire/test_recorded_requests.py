@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from creative_services.core.request import LLMRequest
-from creative_services.core.wire import WIRES
 from creative_services.core.wire.base import DEVELOPER_ROLE, Route
 
-from .answers import entry
+from .answers import WIRES, entry
 
 TRAFFIC = Path(__file__).resolve().parents[3].parent / "shared" / "wire"
 pytestmark = pytest.mark.skipif(not TRAFFIC.is_dir(), reason="the recorded traffic is not beside this checkout")

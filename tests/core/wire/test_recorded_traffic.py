@@ -20,9 +20,8 @@ from creative_services.core.errors import (
     ProviderUnavailableError,
     RateLimitError,
 )
-from creative_services.core.wire import WIRES
 
-from .answers import KEY, entry, streamed, whole
+from .answers import KEY, WIRES, entry, streamed, whole
 
 TRAFFIC = Path(__file__).resolve().parents[3].parent / "shared" / "wire"
 pytestmark = pytest.mark.skipif(not TRAFFIC.is_dir(), reason="the recorded traffic is not beside this checkout")
