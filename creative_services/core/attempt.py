@@ -179,7 +179,7 @@ class AttemptFlow:
             delta = reader.read(event, data)
             if delta is not None:
                 chunk = add(delta)
-                if chunk is not None or delta.tool_calls:
+                if chunk is not None or delta.tool_calls or delta.working:
                     yield chunk
 
     def _drain(self, step: Read) -> Generator[Step, Any, None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import time
 from typing import Any
 
@@ -341,3 +342,31 @@ def test_what_follows_the_end_mark_is_passed_over_and_not_waited_for(chunks_of: 
 def test_pings_and_comments_are_no_first_word(chunks_of: Any) -> None:
     with pytest.raises(ProviderTimeoutError):
         chunks_of(FakeProvider(events(*[b": ping\n\n"] * 50, pause=0.02)), limits=Limits(first_token=0.2))
+
+
+@both_ways
+def test_a_long_tool_call_that_is_being_written_is_no_stall(chunks_of: Any) -> None:
+    def event(**value: Any) -> bytes:
+        return f"event: {value['type']}\ndata: {json.dumps(value)}\n\n".encode()
+
+    pieces = ["{", '"city"', ": ", '"Oslo"', "}"]
+    call = {"type": "tool_use", "id": "t1", "name": "weather", "input": {}}
+    script = [
+        event(
+            type="message_start", message={"id": "m", "model": "c", "usage": {"input_tokens": 1, "output_tokens": 1}}
+        ),
+        event(type="content_block_start", index=0, content_block=call),
+        *[
+            event(type="content_block_delta", index=0, delta={"type": "input_json_delta", "partial_json": piece})
+            for piece in pieces
+        ],
+        event(type="content_block_stop", index=0),
+        event(type="message_delta", delta={"stop_reason": "tool_use"}, usage={"output_tokens": 9}),
+        event(type="message_stop"),
+    ]
+
+    chunks = chunks_of(
+        FakeProvider(events(*script, pause=0.06)), entry(1, "claude", provider="anthropic"), limits=Limits(stall=0.2)
+    )
+
+    assert chunks[-1].tool_calls == [{"id": "t1", "name": "weather", "arguments": '{"city": "Oslo"}'}]

@@ -118,8 +118,9 @@ class AnthropicReader:
             given = delta.get(name)
             piece = self._halves.add(given) if isinstance(given, str) else ""
             self._parts.setdefault(index, []).append(piece)
-            if name != "partial_json":
-                return Delta(piece) if name == "text" else Delta(reasoning=piece)
+            if name == "partial_json":
+                return Delta(working=True)
+            return Delta(piece) if name == "text" else Delta(reasoning=piece)
         return None
 
     def _block(self, index: int | str) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Delta:
 
     `usage` replaces what was known before, field by field where a field is not None. `replay` is what the provider
     wants back untouched in the next turn (blocks, in order); it rides in `LLMResponse.message`. `ended` is the wire's
-    own end mark (`[DONE]`, `message_stop`).
+    own end mark (`[DONE]`, `message_stop`). `working` says that the model writes something that comes later, whole.
     """
 
     text: str = ""
@@ -61,6 +61,7 @@ class Delta:
     response_model: str | None = None
     replay: Sequence[Any] = ()
     ended: bool = False
+    working: bool = False
 
 
 class Reader(Protocol):
