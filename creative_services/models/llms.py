@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.types import LLMTier
-from creative_services.fields import ApiKeyField
+from creative_services.fields import ApiKeyField, ExactCharField
 from creative_services.fields.endpoint import endpoint_fault, origin_of
 from creative_services.models.querysets import Announced, LlmsManager
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from creative_services.fields import ApiKey
 
 MOST_USD = 1_000_000
+MOST_TOKENS = 1_000_000_000
 TIERS = (
     (LLMTier.ECONOMY.value, _("Economy")),
     (LLMTier.STANDARD.value, _("Standard")),
@@ -47,12 +48,12 @@ class Llms(Announced, models.Model):
     write is refused when it is called.
     """
 
-    name = models.CharField(_("name"), max_length=200, unique=True)
+    name = ExactCharField(_("name"), max_length=200, unique=True)
     provider = models.CharField(
         _("provider"), max_length=100, help_text=_("openai, anthropic, groq, … or any name, with an endpoint.")
     )
     model = models.CharField(_("model"), max_length=200, help_text=_("As the provider spells it, e.g. gpt-4o-mini."))
-    tier = models.CharField(_("tier"), max_length=20, choices=TIERS)
+    tier = ExactCharField(_("tier"), max_length=20, choices=TIERS)
     api_key: Any = ApiKeyField(
         _("API key"),
         null=True,
@@ -67,7 +68,10 @@ class Llms(Announced, models.Model):
         help_text=_("Base URL as the provider's docs print it; empty for the provider's own."),
     )
     max_tokens = models.PositiveIntegerField(
-        _("max tokens"), default=4096, validators=[MinValueValidator(1)], help_text=_("Most tokens of an answer.")
+        _("max tokens"),
+        default=4096,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_TOKENS)],
+        help_text=_("Most tokens of an answer."),
     )
     temperature = models.FloatField(
         _("temperature"),
@@ -121,7 +125,9 @@ class Llms(Announced, models.Model):
             models.CheckConstraint(
                 condition=Q(tier__in=[value for value, label in TIERS]), name="creative_services_tier_known"
             ),
-            models.CheckConstraint(condition=Q(max_tokens__gte=1), name="creative_services_max_tokens_positive"),
+            models.CheckConstraint(
+                condition=Q(max_tokens__range=(1, MOST_TOKENS)), name="creative_services_max_tokens_range"
+            ),
             models.CheckConstraint(
                 condition=Q(temperature__isnull=True) | Q(temperature__range=(0, 2)),
                 name="creative_services_temperature_0_to_2",

@@ -31,7 +31,9 @@ def test_the_permission_to_generate_exists():
 
 BAD = [
     ("tier", "luxury"),
+    ("tier", "STANDARD"),
     ("max_tokens", 0),
+    ("max_tokens", 2_000_000_000),
     ("max_tokens", -1),
     ("temperature", -0.1),
     ("temperature", 2.1),
@@ -77,6 +79,13 @@ def test_names_are_unique():
 
     with pytest.raises(IntegrityError), transaction.atomic():
         make()
+
+
+def test_names_that_differ_in_case_are_two():
+    make(name="GPT")
+    make(name="gpt")
+
+    assert Llms.objects.get(name="gpt").name == "gpt"
 
 
 def test_extra_params_are_an_object():

@@ -1,0 +1,24 @@
+"""Strings that every database compares alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    Text = models.CharField[str, str]
+else:
+    Text = models.CharField
+
+
+class ExactCharField(Text):
+    """A string of which upper and lower case differ in MySQL and MariaDB too, as they do in the other databases."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, str | None]:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "mysql":
+            parameters["collation"] = "utf8mb4_bin"
+        return parameters
