@@ -7,11 +7,12 @@ PYTEST_ARGS ?=
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test model lint format docs bench matrix ci clean
+.PHONY: help demo test coverage model lint format docs bench matrix ci clean
 
 help:
 	@echo "make demo     a real small model, real text, and the site on http://127.0.0.1:8000/"
 	@echo "make test     the whole suite on SQLite (DATABASE_URL names another database)"
+	@echo "make coverage what the last \`make test\` covered; less than 100 % is a failure"
 	@echo "make model    install the real local model for the tests too (127 MB)"
 	@echo "make lint     ruff, mypy, import-linter"
 	@echo "make format   ruff's formatting and fixes"
@@ -27,7 +28,12 @@ demo:
 
 test:
 	@$(PYTHON) tools/venv.py test
+	@$(VENV)/python -m coverage erase
 	$(VENV)/python -m coverage run -m pytest $(PYTEST_ARGS)
+
+coverage:
+	$(VENV)/python -m coverage combine --quiet
+	$(VENV)/python -m coverage report
 
 model:
 	@$(PYTHON) tools/venv.py model
