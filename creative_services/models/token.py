@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS, connections, models, router, transaction
+from django.db import connections, models, router, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,9 +81,15 @@ def changing(using: str) -> Iterator[None]:
 def touch_registry(using: str | None = None) -> None:
     """Tell every process that `Llms` rows are about to change.
 
-    For raw SQL, which the ORM's hooks do not see: call it in the same transaction, before the statement.
+    For raw SQL, which the ORM's hooks do not see: call it in the same transaction, before the statement. Outside of a
+    transaction it raises TransactionManagementError, because then a reader could come in between and keep old rows.
     """
-    with changing(using or router.db_for_write(apps.get_model("creative_services", "Llms")) or DEFAULT_DB_ALIAS):
+    alias = using or router.db_for_write(apps.get_model("creative_services", "Llms"))
+    connection = connections[alias]
+    if not connection.in_atomic_block and connection.get_autocommit():
+        msg = "touch_registry() belongs inside transaction.atomic(), together with the statement that follows it."
+        raise transaction.TransactionManagementError(msg)
+    with changing(alias):
         pass
 
 

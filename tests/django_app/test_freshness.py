@@ -169,11 +169,17 @@ def test_raw_sql_is_seen_when_it_touches_the_registry_first():
     row = make()
     registry.list_active()
 
-    touch_registry()
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        touch_registry()
         cursor.execute("DELETE FROM creative_services_llms WHERE id = %s", [row.pk])
 
     assert registry.list_active() == []
+
+
+@transactional
+def test_raw_sql_cannot_touch_the_registry_outside_its_transaction():
+    with pytest.raises(transaction.TransactionManagementError, match="atomic"):
+        touch_registry()
 
 
 @transactional
