@@ -16,6 +16,7 @@ from creative_services.core.errors import (
 from creative_services.core.pricing import cost
 from creative_services.core.steps import Begin, Close, Open, Read, Step
 from creative_services.core.types import Attempt, LLMResponse
+from creative_services.core.wire.error_body import request_id
 from creative_services.core.wire.sse import SSEDecoder
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 MAX_BODY = 64 * 1024 * 1024
 FOREVER = float("inf")
 LINGER = 0.25  # seconds to wait for a stream's connection to be free again after its end mark
-REQUEST_ID_HEADERS = (
-    "x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "mistral-correlation-id", "x-generation-id",
-)  # fmt: skip
-
 Clock = Callable[[], float]
 Peek = Callable[[], Generator[Step, Any, "LLMEntry | None"]]
 
@@ -83,7 +80,7 @@ class AttemptFlow:
             waited_seconds=waited,
         )
 
-    def response(self, request_id: str, latency: float, attempts: Iterable[Attempt]) -> LLMResponse:
+    def response(self, call_id: str, latency: float, attempts: Iterable[Attempt]) -> LLMResponse:
         """The answer as callers get it."""
         answer = self.answer
         return LLMResponse(
@@ -97,10 +94,10 @@ class AttemptFlow:
             message=answer.message(self._wire.name),
             response_id=answer.response_id,
             response_model=answer.response_model,
-            request_id=request_id,
+            request_id=call_id,
             latency_seconds=latency,
             attempts=tuple(attempts),
-            provider_request_id=self._provider_request_id(),
+            provider_request_id=request_id(self._headers),
         )
 
     def _exchange(self) -> Generator[Step, Any, None]:
@@ -214,8 +211,5 @@ class AttemptFlow:
         entry = self.entry
         error.llm_id, error.provider, error.model = entry.id, entry.provider, entry.model
         error.status_code = error.status_code or self._status
-        error.provider_request_id = error.provider_request_id or self._provider_request_id()
+        error.provider_request_id = error.provider_request_id or request_id(self._headers)
         error.args = (f"LLM #{entry.id} {entry.name!r} ({entry.provider}): {error}",)
-
-    def _provider_request_id(self) -> str | None:
-        return next((self._headers[name] for name in REQUEST_ID_HEADERS if name in self._headers), None)

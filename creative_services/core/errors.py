@@ -145,9 +145,13 @@ class ModelNotFoundError(ProviderError):
 
 
 class InvalidRequestError(ProviderError, ValueError):
-    """The request cannot be served as it is; also raised by us before any provider is asked."""
+    """The request cannot be served as it is; also raised by us before any provider is asked.
+
+    `refused_parameter` names the parameter that the model does not take at all, where the provider said so.
+    """
 
     may_fall_back = False
+    refused_parameter: str | None = None
 
 
 class ContextLengthError(InvalidRequestError):

@@ -8,7 +8,7 @@ is thrown in as well, so that connections are closed and money is settled whatev
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +25,7 @@ from creative_services.core.errors import (
     ProviderTimeoutError,
 )
 from creative_services.core.ledger import Ledger, PlannedAttempt
+from creative_services.core.lessons import Lessons
 from creative_services.core.llm_registry import LLMRegistry, rank
 from creative_services.core.providers import route, wire_for
 from creative_services.core.request import LLMRequest, Target
@@ -58,6 +59,7 @@ class Services:
     breaker: Breaker | None
     clock: Callable[[], float]
     jitter: Callable[[], float]
+    lessons: Lessons = field(default_factory=Lessons)
 
 
 Flow = Generator[Step, Any, LLMResponse]
@@ -175,6 +177,9 @@ class CallFlow:
             if isinstance(outcome, ConfigurationError):
                 self._refuse(entry, outcome)
                 return None
+            if self._services.lessons.learn(entry, outcome) and (again := self._prepare(entry)) is not None:
+                attempt, waited = again, 0.0
+                continue
             wait = None if attempt.has_emitted else self._wait_before_retry(outcome, number)
             if wait is None:
                 return outcome
@@ -192,7 +197,10 @@ class CallFlow:
         call = self._call
         try:
             wire = wire_for(entry)
-            request = wire.build(entry, route(entry), call.request, stream=call.is_stream)
+            way = route(entry)
+            if quirks := self._services.lessons.of(entry):
+                way = replace(way, quirks=way.quirks | quirks)
+            request = wire.build(entry, way, call.request, stream=call.is_stream)
         except (ConfigurationError, InvalidRequestError) as error:
             self._refuse(entry, error)
             return None

@@ -13,8 +13,7 @@ from creative_services.core.wire import anthropic_conversation as translate
 from creative_services.core.wire import json_text
 from creative_services.core.wire.anthropic_answer import AnthropicReader, whole
 from creative_services.core.wire.errors import malformed, provider_error
-from creative_services.core.wire.models import refuses_temperature
-from creative_services.core.wire.sending import post
+from creative_services.core.wire.sending import post, temperature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,9 +38,8 @@ class AnthropicMessages:
         if system:
             body["system"] = system
         body["messages"] = translate.conversation(request)
-        temperature = _temperature(entry, request)
-        if temperature is not None:
-            body["temperature"] = temperature
+        if (warmth := _temperature(entry, route, request)) is not None:
+            body["temperature"] = warmth
         body |= _options(request)
         if stream:
             body["stream"] = True
@@ -77,13 +75,12 @@ def _options(request: LLMRequest) -> dict[str, Any]:
     return options
 
 
-def _temperature(entry: LLMEntry, request: LLMRequest) -> float | None:
-    if refuses_temperature(entry.model):
-        return None
-    if request.temperature is not None and request.temperature > 1:
+def _temperature(entry: LLMEntry, route: Route, request: LLMRequest) -> float | None:
+    warmth = temperature(entry, route, request)
+    if warmth is None or warmth <= 1:
+        return warmth
+    if request.temperature is not None:
         raise InvalidRequestError("The Anthropic Messages API takes a `temperature` from 0 to 1. Give a lower one.")
-    if request.temperature is None and entry.temperature is not None and entry.temperature > 1:
-        raise ConfigurationError(
-            f"LLM {entry.id} ({entry.name}) has temperature {entry.temperature}, and Anthropic takes 0 to 1. Lower it."
-        )
-    return entry.temperature if request.temperature is None else request.temperature
+    raise ConfigurationError(
+        f"LLM {entry.id} ({entry.name}) has temperature {warmth}, and Anthropic takes 0 to 1. Lower it."
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from creative_services.core.types import FinishReason, LLMEntry, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from creative_services.core.errors import ProviderError
     from creative_services.core.http import HttpRequest
@@ -18,7 +20,13 @@ if TYPE_CHECKING:
 MAX_COMPLETION_TOKENS = "max_completion_tokens"  # the output cap has OpenAI's newer name, whatever the model is called
 NO_STREAM_USAGE = "no_stream_usage"  # `stream_options` is refused; usage comes in streams anyway
 DEVELOPER_ROLE = "developer_role"  # knows the role `developer`; elsewhere it is sent as `system`
+NO_TEMPERATURE = "no_temperature"  # a temperature is refused, whatever the model is called
 API_KEY_HEADER = "api_key_header"  # the key goes in `api-key` instead of `Authorization`
+
+QUIRK_OF_REFUSED_PARAMETER: Mapping[str, str] = MappingProxyType(
+    {"temperature": NO_TEMPERATURE, "max_tokens": MAX_COMPLETION_TOKENS, "stream_options": NO_STREAM_USAGE}
+)
+"""What to do about a parameter that a model refuses: only what a request can be without, or say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 _MAX_MESSAGE = 500
 _KEY_SHAPES = re.compile(r"\b(?:(?:sk|pk|gsk|csk|xai|hf|pplx|tgp)[-_]|AIza)[\w*.…-]{8,}|(?i:bearer\s+\S{8,})")
+_UNSUPPORTED_WORDS = frozenset({"unsupported_parameter", "unsupported_value"})
+_UNSUPPORTED = re.compile(
+    r"deprecated for this model|(?:not |un)supported|does not support|not permitted|unknown param"
+)
+_QUOTED = re.compile(r"[`'\"](\w{2,40})[`'\"]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +207,18 @@ def _error(entry: LLMEntry, status: int | None, facts: ErrorFacts, rule: _Rule) 
     )
     if rule.retryable is not None:
         error.is_retryable = rule.retryable
+    if isinstance(error, InvalidRequestError):
+        error.refused_parameter = _refused_parameter(facts)
     return error
+
+
+def _refused_parameter(facts: ErrorFacts) -> str | None:
+    """The parameter that the model does not take; None where only its value was wrong."""
+    unsupported = _UNSUPPORTED.search(facts.message)
+    if not unsupported and not facts.words & _UNSUPPORTED_WORDS:
+        return None
+    quoted = _QUOTED.search(facts.message)
+    return facts.param or (quoted.group(1) if quoted else None)
 
 
 def _sentence(entry: LLMEntry, status: int | None, facts: ErrorFacts, rule: _Rule) -> str:

@@ -19,9 +19,9 @@ from creative_services.core.wire.base import (
     Route,
 )
 from creative_services.core.wire.errors import malformed, provider_error
-from creative_services.core.wire.models import needs_max_completion_tokens, refuses_temperature
+from creative_services.core.wire.models import needs_max_completion_tokens
 from creative_services.core.wire.openai_answer import OpenAIChatReader
-from creative_services.core.wire.sending import post
+from creative_services.core.wire.sending import post, temperature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,9 +42,8 @@ class OpenAIChat:
         body: dict[str, Any] = {"model": entry.model, "messages": self._messages(request, route)}
         capped = MAX_COMPLETION_TOKENS in route.quirks or needs_max_completion_tokens(entry.model)
         body["max_completion_tokens" if capped else "max_tokens"] = request.max_tokens or entry.max_tokens
-        temperature = entry.temperature if request.temperature is None else request.temperature
-        if temperature is not None and not refuses_temperature(entry.model):
-            body["temperature"] = temperature
+        if (warmth := temperature(entry, route, request)) is not None:
+            body["temperature"] = warmth
         for name in ("stop", "tools", "tool_choice", "response_format"):
             if value := getattr(request, name):
                 body[name] = value

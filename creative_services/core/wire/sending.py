@@ -1,4 +1,4 @@
-"""The last step of building a request, which all wires share."""
+"""What all wires share in building a request."""
 
 from __future__ import annotations
 
@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Any
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.http import HttpRequest
 from creative_services.core.wire import json_text
+from creative_services.core.wire.base import NO_TEMPERATURE
+from creative_services.core.wire.models import refuses_temperature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from creative_services.core.request import LLMRequest
     from creative_services.core.types import LLMEntry
+    from creative_services.core.wire.base import Route
+
+
+def temperature(entry: LLMEntry, route: Route, request: LLMRequest) -> float | None:
+    """The temperature to send: the call's, else the entry's; None where the model is known to refuse any."""
+    if NO_TEMPERATURE in route.quirks or refuses_temperature(entry.model):
+        return None
+    return entry.temperature if request.temperature is None else request.temperature
 
 
 def post(
