@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -13,12 +14,11 @@ if TYPE_CHECKING:
 else:
     Text = models.CharField
 
+COLLATIONS = MappingProxyType({"mysql": "utf8mb4_bin"})
+
 
 class ExactCharField(Text):
     """A string of which upper and lower case differ in MySQL and MariaDB too, as they do in the other databases."""
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, str | None]:
-        parameters = super().db_parameters(connection)
-        if connection.vendor == "mysql":
-            parameters["collation"] = "utf8mb4_bin"
-        return parameters
+        return super().db_parameters(connection) | {"collation": COLLATIONS.get(connection.vendor)}
