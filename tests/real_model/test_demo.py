@@ -33,17 +33,17 @@ def run(environment, *options, **changes):
 
 
 def servers_of(pid):
-    found = subprocess.run(["ps", "-eo", "ppid=,pid=,args="], capture_output=True, text=True, check=True)
-    rows = (line.split(None, 2) for line in found.stdout.splitlines())
-    return [int(child) for parent, child, command in rows if int(parent) == pid and "llama_server" in command]
+    running = [int(process.name) for process in Path("/proc").iterdir() if process.name.isdigit()]
+    return [child for child in running if is_server(child, parent=pid)]
 
 
-def is_running(pid):
+def is_server(pid, parent=None):
+    process = Path(f"/proc/{pid}")
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        of_parent = parent is None or f"PPid:\t{parent}\n" in (process / "status").read_text()
+        return of_parent and "llama_server" in (process / "cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return "llama_server" in Path(f"/proc/{pid}/cmdline").read_text()
 
 
 def test_once_streams_real_text_and_says_what_it_took(environment):
@@ -149,7 +149,7 @@ def wait_for_the_site(demo, port):
 
 def gone(pid):
     for _ in range(50):
-        if not is_running(pid):
+        if not is_server(pid):
             return True
         time.sleep(0.1)
     return False
