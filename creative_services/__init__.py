@@ -26,7 +26,17 @@ from creative_services.core.errors import (
     UnknownProviderError,
 )
 from creative_services.core.llm_registry import DictRegistry, LLMRegistry
-from creative_services.core.types import Attempt, Limits, LLMChunk, LLMEntry, LLMResponse, LLMTier, Retry, Usage
+from creative_services.core.types import (
+    Attempt,
+    EmbeddingResponse,
+    Limits,
+    LLMChunk,
+    LLMEntry,
+    LLMResponse,
+    LLMTier,
+    Retry,
+    Usage,
+)
 
 __version__ = "0.1.0"
 
@@ -41,6 +51,7 @@ __all__ = [
     "DeadlineExceededError",
     "DictRegistry",
     "DynamicLLMClient",
+    "EmbeddingResponse",
     "InvalidRequestError",
     "LLMChunk",
     "LLMEntry",

@@ -1,11 +1,11 @@
-"""One try at one LLM: send, wait, read, fold."""
+"""One try at one LLM: send, wait, read; the same for all that can be asked for."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from creative_services.core.answer import Answer
 from creative_services.core.errors import (
     CreativeServicesError,
     DeadlineExceededError,
@@ -15,45 +15,63 @@ from creative_services.core.errors import (
 )
 from creative_services.core.pricing import cost
 from creative_services.core.steps import Begin, Close, Open, Read, Step
-from creative_services.core.types import Attempt, LLMResponse
+from creative_services.core.types import Attempt
 from creative_services.core.wire.error_body import request_id
-from creative_services.core.wire.sse import SSEDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from decimal import Decimal
 
     from creative_services.core.http import HttpRequest
-    from creative_services.core.types import Limits, LLMChunk, LLMEntry, Outcome
-    from creative_services.core.wire.base import Reader, Wire
+    from creative_services.core.types import Limits, LLMEntry, Outcome, Usage
+    from creative_services.core.wire.base import Wire
 
 MAX_BODY = 64 * 1024 * 1024
 FOREVER = float("inf")
-LINGER = 0.25  # seconds to wait for a stream's connection to be free again after its end mark
 Clock = Callable[[], float]
 Peek = Callable[[], Generator[Step, Any, "LLMEntry | None"]]
 
 
-class AttemptFlow:
-    """Asks one LLM with one prepared request; each `run` is a try of its own and begins a new answer.
+class AttemptFlow(ABC):
+    """Asks one LLM with one prepared request; each `run` is a try of its own and begins anew.
 
-    `peek` tells whether another LLM could take over: only while one can does the limit per attempt hold.
+    What is asked for is the subclasses' matter: they take the response in, and say what it comes to.
     """
 
-    def __init__(self, entry: LLMEntry, wire: Wire, request: HttpRequest, limits: Limits, *, is_stream: bool) -> None:
+    usage: Usage
+    partial = ""
+    """Text that has come so far."""
+    has_emitted = False
+    """Whether the caller has seen anything of it."""
+    is_stream = False
+
+    def __init__(self, entry: LLMEntry, wire: Wire, request: HttpRequest, limits: Limits) -> None:
         self.entry = entry
-        self.answer = Answer()
-        self.has_emitted = False
-        self._wire = wire
+        self.limits = limits
+        self.wire = wire
         self._request = request
-        self._limits = limits
-        self._is_stream = is_stream
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Forget what an earlier try has brought."""
+
+    @abstractmethod
+    def take(self, exchange: Any) -> Generator[Step, Any, None]:
+        """Read a successful response."""
+
+    @abstractmethod
+    def response(self, call_id: str, latency: float, attempts: Iterable[Attempt]) -> Any:
+        """What the caller gets."""
 
     def run(self, clock: Clock, deadline: float, peek: Peek) -> Generator[Step, Any, None]:
-        """Fill `answer`, emitting chunks if the call is a stream. Raises the error that ended the try."""
-        self.answer = Answer()
+        """Ask and take the answer in, emitting chunks if it is a stream. Raises the error that ended the try.
+
+        `peek` tells whether another LLM could take over: only while one can does the limit per attempt hold.
+        """
+        self.begin()
         self._status: int | None = None
         self._headers: Mapping[str, str] = {}
-        self._clock, self._deadline, self._peek = clock, deadline, peek
+        self.clock, self.deadline, self._peek = clock, deadline, peek
         try:
             yield from self._exchange()
         except CreativeServicesError as error:
@@ -74,130 +92,63 @@ class AttemptFlow:
             outcome=outcome,
             error=error,
             status_code=self._status,
-            usage=self.answer.usage,
-            cost=cost(self.entry, self.answer.usage),
+            usage=self.usage,
+            cost=self.cost(),
             latency_seconds=latency,
             waited_seconds=waited,
         )
 
-    def response(self, call_id: str, latency: float, attempts: Iterable[Attempt]) -> LLMResponse:
-        """The answer as callers get it."""
-        answer = self.answer
-        return LLMResponse(
-            text=answer.text,
-            reasoning=answer.reasoning,
-            llm=self.entry.without_key(),
-            finish_reason=answer.finish_reason,
-            usage=answer.usage,
-            cost=cost(self.entry, answer.usage),
-            tool_calls=answer.tool_calls,
-            message=answer.message(self._wire.name),
-            response_id=answer.response_id,
-            response_model=answer.response_model,
-            request_id=call_id,
-            latency_seconds=latency,
-            attempts=tuple(attempts),
-            provider_request_id=request_id(self._headers),
-        )
+    def cost(self) -> Decimal | None:
+        """US dollars that this try cost, as far as it is known."""
+        return cost(self.entry, self.usage)
+
+    def provider_request_id(self) -> str | None:
+        """The provider's own id of this try."""
+        return request_id(self._headers)
+
+    def allow_silence(self, seconds: float) -> None:
+        """From now on only silence of so many seconds ends the try: it has begun to answer."""
+        self._patience, self._silence = FOREVER, self.clock() + seconds
 
     def _exchange(self) -> Generator[Step, Any, None]:
-        now = self._clock()
-        self._patience = now + self._limits.attempt
-        self._silence = now + self._limits.first_token if self._is_stream else FOREVER
-        self._request.deadline = self._deadline
-        self._request.connect_deadline = min(now + self._limits.connect, self._deadline)
+        now = self.clock()
+        self._patience = now + self.limits.attempt
+        self._silence = now + self.limits.first_token if self.is_stream else FOREVER
+        self._request.deadline = self.deadline
+        self._request.connect_deadline = min(now + self.limits.connect, self.deadline)
         exchange = yield Open(self._request)
         try:
-            yield from self._wait(Begin(exchange, 0.0))
+            yield from self.wait(Begin(exchange, 0.0))
             self._status, self._headers = exchange.status, exchange.headers
-            is_json = exchange.headers.get("content-type", "").startswith("application/json")
             if not 200 <= exchange.status < 300:
-                raise self._wire.parse_error(
-                    self.entry, exchange.status, exchange.headers, (yield from self._body(exchange))
+                raise self.wire.parse_error(
+                    self.entry, exchange.status, exchange.headers, (yield from self.body(exchange))
                 )
-            if self._is_stream and not is_json:
-                yield from self._stream(exchange)
-            else:
-                yield from self._whole(exchange)
+            yield from self.take(exchange)
         finally:
             yield Close(exchange)
 
-    def _whole(self, exchange: Any) -> Generator[Step, Any, None]:
-        chunk = self.answer.add(self._wire.parse(self.entry, (yield from self._body(exchange))))
-        if self._is_stream:  # asked to stream, the provider answered whole
-            self.has_emitted = True
-            if chunk is not None:
-                yield chunk
-            yield self.answer.last_chunk()
-
-    def _body(self, exchange: Any) -> Generator[Step, Any, bytes]:
+    def body(self, exchange: Any) -> Generator[Step, Any, bytes]:
+        """The whole body. Raises MalformedResponseError for one beyond all bounds."""
         pieces: list[bytes] = []
         size = 0
-        while piece := (yield from self._wait(Read(exchange, 0.0))):
+        while piece := (yield from self.wait(Read(exchange, 0.0))):
             pieces.append(piece)
             size += len(piece)
             if size > MAX_BODY:
                 raise MalformedResponseError(f"The answer is longer than {MAX_BODY} bytes.")
         return b"".join(pieces)
 
-    def _stream(self, exchange: Any) -> Generator[Step, Any, None]:
-        answer, decoder, reader = self.answer, SSEDecoder(), self._wire.reader(self.entry)
-        step = Read(exchange, 0.0)
-        data = b" "
-        while data and not answer.ended:
-            data = yield from self._piece(step)
-            progress = False
-            for chunk in self._read(reader, decoder.feed(data) if data else decoder.flush()):
-                progress = True
-                if chunk is not None:
-                    self.has_emitted = True
-                    yield chunk
-            if progress:
-                self._patience, self._silence = FOREVER, self._clock() + self._limits.stall
-        if not answer.is_complete:
-            raise MalformedResponseError("The stream ended before the answer was complete.")
-        self.has_emitted = True
-        yield answer.last_chunk()
-        yield from self._drain(step)
-
-    def _piece(self, step: Read) -> Generator[Step, Any, bytes]:
-        """The next bytes of a stream; b"" also where only the end mark of a complete answer fails to come."""
-        try:
-            return (yield from self._wait(step))  # type: ignore[no-any-return]  # a step's result is what is sent
-        except ProviderTimeoutError:
-            if not self.answer.is_complete:
-                raise
-            return b""
-
-    def _read(self, reader: Reader, events: Iterable[tuple[str, bytes]]) -> Generator[LLMChunk | None, None, None]:
-        """The chunks that these events bring; None for one that brings something else than text."""
-        add = self.answer.add
-        for event, data in events:
-            delta = reader.read(event, data)
-            if delta is not None:
-                chunk = add(delta)
-                if chunk is not None or delta.tool_calls or delta.working:
-                    yield chunk
-
-    def _drain(self, step: Read) -> Generator[Step, Any, None]:
-        """Read on to the body's end, for a moment: only then can the connection serve another call."""
-        step.until = min(self._clock() + LINGER, self._deadline)
-        try:
-            while (yield step):
-                pass
-        except ProviderError:
-            return
-
-    def _wait(self, step: Begin | Read) -> Generator[Step, Any, Any]:
+    def wait(self, step: Begin | Read) -> Generator[Step, Any, Any]:
         """Carry a waiting step out, again with more time where nobody else could take the call over."""
         while True:
-            step.until = min(self._patience, self._silence, self._deadline)
+            step.until = min(self._patience, self._silence, self.deadline)
             try:
                 return (yield step)
             except ProviderTimeoutError as error:
                 timeout = error
-            now = self._clock()
-            if now >= self._deadline:
+            now = self.clock()
+            if now >= self.deadline:
                 raise DeadlineExceededError("The call's own time ran out.")
             if not self._patience <= now < self._silence or (yield from self._peek()) is not None:
                 raise timeout
@@ -205,11 +156,11 @@ class AttemptFlow:
 
     def _name(self, error: ProviderError) -> None:
         """Say on the error which LLM it was, where whoever raised it could not know."""
-        error.partial = self.answer.text
+        error.partial = self.partial
         if error.llm_id is not None:
             return
         entry = self.entry
         error.llm_id, error.provider, error.model = entry.id, entry.provider, entry.model
         error.status_code = error.status_code or self._status
-        error.provider_request_id = error.provider_request_id or request_id(self._headers)
+        error.provider_request_id = error.provider_request_id or self.provider_request_id()
         error.args = (f"LLM #{entry.id} {entry.name!r} ({entry.provider}): {error}",)

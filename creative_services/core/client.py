@@ -1,94 +1,25 @@
-"""The two clients: drivers that carry out what a flow asks for, one blocking, one on an event loop.
+"""The two clients: one blocking, one for event loops, over the same flows.
 
-Everything that decides anything is in `flow`; here are only the lines that wait.
+Everything that decides anything is in `flow`, the lines that wait are in `drivers`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from random import random
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from creative_services.core.base_client import BaseClient, OnInterrupt
 from creative_services.core.drivers import adrive, drive
-from creative_services.core.request import Arguments, Bounds, Message, check_timeout, target
+from creative_services.core.request import Arguments, Message, embed_request, target
 from creative_services.core.streams import AsyncLLMStream, LLMStream, Outcome
-from creative_services.core.types import Limits, LLMResponse, LLMTier, Retry
+from creative_services.core.types import EmbeddingResponse, Limits, LLMEntry, LLMResponse, LLMTier
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from creative_services.core.breaker import Breaker
     from creative_services.core.flow import Flow
-    from creative_services.core.http import Transport
-    from creative_services.core.ledger import Ledger
-    from creative_services.core.llm_registry import LLMRegistry
 
-OnInterrupt = Literal["error", "restart"]
 Tools = Sequence[Mapping[str, Any]]
-
-
-class BaseClient:
-    """What both clients are made of.
-
-    `ledger=None` keeps no books, `breaker=None` asks every LLM each time, `transport=None` is HTTP by this package.
-    `bounds` are the most a caller may ask for. Strictly private: use DynamicLLMClient or SyncDynamicLLMClient.
-    """
-
-    def __init__(  # noqa: PLR0913 - the constructor is where configuration arrives, once
-        self,
-        registry: LLMRegistry,
-        *,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
-        retry: Retry = Retry(),  # noqa: B008 - frozen
-        fallback_tiers: Sequence[LLMTier | str] = (),
-        ledger: Ledger | None = None,
-        breaker: Breaker | None = None,
-        transport: Transport | None = None,
-        default_tier: LLMTier | str = LLMTier.STANDARD,
-        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-    ) -> None:
-        # Here, because a project that only imports this package should not wait for wires, sockets and asyncio.
-        from creative_services.core.flow import Services  # noqa: PLC0415
-
-        tiers = tuple(LLMTier(tier) for tier in fallback_tiers)
-        self._services = Services(registry, retry, tiers, ledger, breaker, time.monotonic, random)  # noqa: S311 - jitter
-        self._limits = limits
-        self._bounds = bounds
-        self._default_tier = LLMTier(default_tier)
-        self._owns_transport = transport is None
-        if transport is None:
-            from creative_services.core.transport import HttpTransport  # noqa: PLC0415
-
-            transport = HttpTransport()
-        self._transport: Transport = transport
-
-    def _flow(  # noqa: PLR0913 - the arguments of `generate` that are not content
-        self,
-        content: Arguments,
-        *,
-        tier: LLMTier | str | None,
-        llm_id: int | None,
-        timeout: float | None,
-        limits: Limits | None,
-        caller: str | None,
-        on_interrupt: OnInterrupt | None = None,
-    ) -> Flow:
-        """The flow of a checked call. `on_interrupt` of None is for whole answers."""
-        from creative_services.core.flow import Call, CallFlow  # noqa: PLC0415 - loaded already
-
-        limits = limits or self._limits
-        seconds = check_timeout(timeout)
-        call = Call(
-            request=content.checked(self._bounds),
-            target=target(tier, llm_id, self._default_tier),
-            limits=limits if seconds is None else replace(limits, total=seconds),
-            is_stream=on_interrupt is not None,
-            restarts=on_interrupt == "restart",
-            caller=caller,
-        )
-        return CallFlow(call, self._services).run()
 
 
 class SyncDynamicLLMClient(BaseClient):
@@ -120,10 +51,9 @@ class SyncDynamicLLMClient(BaseClient):
         content = Arguments(
             prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
         )
-        outcome = Outcome()
-        flow = self._flow(content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller)
-        next(drive(flow, self._transport, outcome), None)  # a whole answer has no chunks: this runs to its end
-        return outcome.response
+        flow = self._answering(content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller)
+        answer: LLMResponse = self._run(flow)
+        return answer
 
     def stream(  # noqa: PLR0913 - the documented arguments
         self,
@@ -154,7 +84,7 @@ class SyncDynamicLLMClient(BaseClient):
             prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
         )
         outcome = Outcome()
-        flow = self._flow(
+        flow = self._answering(
             content,
             tier=tier,
             llm_id=llm_id,
@@ -164,6 +94,38 @@ class SyncDynamicLLMClient(BaseClient):
             on_interrupt=on_interrupt,
         )
         return LLMStream(drive(flow, self._transport, outcome), outcome)
+
+    def embed(  # noqa: PLR0913 - the documented arguments
+        self,
+        texts: str | Sequence[str],
+        *,
+        tier: LLMTier | str | None = None,
+        llm_id: int | None = None,
+        dimensions: int | None = None,
+        timeout: float | None = None,
+        limits: Limits | None = None,
+        extra: Mapping[str, Any] | None = None,
+        caller: str | None = None,
+    ) -> EmbeddingResponse:
+        """One vector for each text. Raises the errors of `core.errors`.
+
+        An embedding model answers no prompts: name it by `llm_id`, or keep it in a tier of its own.
+        """
+        request = embed_request(texts, dimensions, extra, self._bounds)
+        asked = target(tier, llm_id, self._default_tier)
+        flow = self._embedding(request, asked, self._limits_for(timeout, limits), caller)
+        found: EmbeddingResponse = self._run(flow)
+        return found
+
+    def list_models(self, entry: LLMEntry) -> list[str]:
+        """The models that the entry's provider offers with the entry's key, by id. Raises the errors of a call."""
+        models: list[str] = self._run(self._listing(entry))
+        return models
+
+    def _run(self, flow: Flow) -> Any:
+        outcome = Outcome()
+        next(drive(flow, self._transport, outcome), None)  # without chunks, this runs to its end
+        return outcome.response
 
     def close(self) -> None:
         """Close idle connections; the client stays usable. A transport of the caller's is left alone."""
@@ -208,10 +170,9 @@ class DynamicLLMClient(BaseClient):
         content = Arguments(
             prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
         )
-        outcome = Outcome()
-        flow = self._flow(content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller)
-        await anext(adrive(flow, self._transport, outcome), None)  # a whole answer has no chunks
-        return outcome.response
+        flow = self._answering(content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller)
+        answer: LLMResponse = await self._run(flow)
+        return answer
 
     def stream(  # noqa: PLR0913 - the documented arguments
         self,
@@ -238,7 +199,7 @@ class DynamicLLMClient(BaseClient):
             prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
         )
         outcome = Outcome()
-        flow = self._flow(
+        flow = self._answering(
             content,
             tier=tier,
             llm_id=llm_id,
@@ -248,6 +209,38 @@ class DynamicLLMClient(BaseClient):
             on_interrupt=on_interrupt,
         )
         return AsyncLLMStream(adrive(flow, self._transport, outcome), outcome)
+
+    async def embed(  # noqa: PLR0913 - the documented arguments
+        self,
+        texts: str | Sequence[str],
+        *,
+        tier: LLMTier | str | None = None,
+        llm_id: int | None = None,
+        dimensions: int | None = None,
+        timeout: float | None = None,
+        limits: Limits | None = None,
+        extra: Mapping[str, Any] | None = None,
+        caller: str | None = None,
+    ) -> EmbeddingResponse:
+        """One vector for each text. Raises the errors of `core.errors`.
+
+        An embedding model answers no prompts: name it by `llm_id`, or keep it in a tier of its own.
+        """
+        request = embed_request(texts, dimensions, extra, self._bounds)
+        asked = target(tier, llm_id, self._default_tier)
+        flow = self._embedding(request, asked, self._limits_for(timeout, limits), caller)
+        found: EmbeddingResponse = await self._run(flow)
+        return found
+
+    async def list_models(self, entry: LLMEntry) -> list[str]:
+        """The models that the entry's provider offers with the entry's key, by id. Raises the errors of a call."""
+        models: list[str] = await self._run(self._listing(entry))
+        return models
+
+    async def _run(self, flow: Flow) -> Any:
+        outcome = Outcome()
+        await anext(adrive(flow, self._transport, outcome), None)  # without chunks, this runs to its end
+        return outcome.response
 
     async def aclose(self) -> None:
         """Close the running loop's idle connections; the client stays usable. A transport of the caller's is left."""

@@ -26,11 +26,15 @@ from creative_services.core.errors import (
 )
 from creative_services.core.ledger import Ledger, PlannedAttempt
 from creative_services.core.lessons import Lessons
+from creative_services.core.listing import list_models
 from creative_services.core.llm_registry import LLMRegistry, rank
 from creative_services.core.providers import route, wire_for
-from creative_services.core.request import LLMRequest, Target
+from creative_services.core.request import Target
 from creative_services.core.steps import Ask, Sleep, Step
-from creative_services.core.types import Attempt, Limits, LLMChunk, LLMEntry, LLMResponse, LLMTier, Refusal, Retry
+from creative_services.core.types import Attempt, Limits, LLMChunk, LLMEntry, LLMTier, Refusal, Retry
+from creative_services.core.work import Answering, Embedding, Work
+
+__all__ = ["Answering", "Call", "CallFlow", "Embedding", "Flow", "Services", "list_models"]
 
 FIRST_BACKOFF = 0.5  # seconds, doubled with each retry, with full jitter
 
@@ -39,11 +43,10 @@ FIRST_BACKOFF = 0.5  # seconds, doubled with each retry, with full jitter
 class Call:
     """What one call asks for."""
 
-    request: LLMRequest
+    work: Work
     target: Target
     limits: Limits
     request_id: str = field(default_factory=lambda: str(uuid4()))
-    is_stream: bool = False
     restarts: bool = False
     caller: str | None = None
 
@@ -62,7 +65,7 @@ class Services:
     lessons: Lessons = field(default_factory=Lessons)
 
 
-Flow = Generator[Step, Any, LLMResponse]
+Flow = Generator[Step, Any, Any]
 
 
 class CallFlow:
@@ -94,12 +97,12 @@ class CallFlow:
         failure: CreativeServicesError | None = None
         while entry is not None:
             outcome = yield from self._ask(entry)
-            if isinstance(outcome, LLMResponse):
-                return outcome
-            if outcome is not None:
+            if isinstance(outcome, CreativeServicesError):
                 failure = outcome
                 if not failure.may_fall_back:
                     raise failure
+            elif outcome is not None:
+                return outcome
             entry = yield from self._next()
         raise failure or self._nobody()
 
@@ -160,7 +163,7 @@ class CallFlow:
 
     # How one candidate is asked
 
-    def _ask(self, entry: LLMEntry) -> Generator[Step, Any, LLMResponse | CreativeServicesError | None]:
+    def _ask(self, entry: LLMEntry) -> Flow:
         """The answer, the error of the last try, or None where the candidate was refused without being asked."""
         reason = yield from self._refusal(entry)
         if reason is not None:
@@ -172,7 +175,7 @@ class CallFlow:
         waited, number = 0.0, 0
         while True:
             outcome = yield from self._attempt(attempt, waited)
-            if isinstance(outcome, LLMResponse):
+            if not isinstance(outcome, CreativeServicesError):
                 return outcome
             if isinstance(outcome, ConfigurationError):
                 self._refuse(entry, outcome)
@@ -194,18 +197,15 @@ class CallFlow:
         return (yield Ask(self._services.breaker, "refuses", (entry,)))  # type: ignore[no-any-return]
 
     def _prepare(self, entry: LLMEntry) -> AttemptFlow | None:
-        call = self._call
         try:
             wire = wire_for(entry)
             way = route(entry)
             if quirks := self._services.lessons.of(entry):
                 way = replace(way, quirks=way.quirks | quirks)
-            request = wire.build(entry, way, call.request, stream=call.is_stream)
+            return self._call.work.attempt(entry, wire, way, self._call.limits)
         except (ConfigurationError, InvalidRequestError) as error:
             self._refuse(entry, error)
             return None
-        request.reach = entry.reach
-        return AttemptFlow(entry, wire, request, call.limits, is_stream=call.is_stream)
 
     def _refuse(self, entry: LLMEntry, reason: CreativeServicesError | str) -> None:
         if isinstance(reason, CreativeServicesError):
@@ -226,15 +226,13 @@ class CallFlow:
             return None
         return wait
 
-    def _attempt(
-        self, attempt: AttemptFlow, waited: float
-    ) -> Generator[Step, Any, LLMResponse | CreativeServicesError]:
-        """One try, booked before and after, whatever becomes of it."""
+    def _attempt(self, attempt: AttemptFlow, waited: float) -> Flow:
+        """One try, booked before and after, whatever becomes of it: the response or the error that ended it."""
         clock = self._services.clock
         began = clock()
         if began >= self._deadline:
             raise self._too_late("")
-        reservation = yield from self._reserve(attempt.entry)
+        reservation = yield from self._reserve(attempt)
         error: CreativeServicesError | None = None
         try:
             yield from attempt.run(clock, self._deadline, self._peek)
@@ -251,7 +249,7 @@ class CallFlow:
         if isinstance(error, DeadlineExceededError) or (
             isinstance(error, ProviderTimeoutError) and now >= self._deadline
         ):
-            raise self._too_late(attempt.answer.text)
+            raise self._too_late(attempt.partial)
         if attempt.has_emitted:
             yield from self._interrupted(error)
         return error
@@ -271,12 +269,13 @@ class CallFlow:
 
     # What it costs
 
-    def _reserve(self, entry: LLMEntry) -> Generator[Step, Any, Any]:
+    def _reserve(self, attempt: AttemptFlow) -> Generator[Step, Any, Any]:
         if self._services.ledger is None:
             return None
         call = self._call
+        number = len(self._attempts) + 1
         planned = PlannedAttempt(
-            call.request_id, len(self._attempts) + 1, entry, call.request, call.is_stream, call.caller
+            call.request_id, number, attempt.entry, call.work.request, attempt.is_stream, call.caller
         )
         return (yield Ask(self._services.ledger, "reserve", (planned,)))
 

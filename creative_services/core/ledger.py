@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from creative_services.core.request import LLMRequest
+    from creative_services.core.request import EmbedRequest, LLMRequest
     from creative_services.core.types import Attempt, LLMEntry
 
 
@@ -17,7 +17,7 @@ class PlannedAttempt:
     request_id: str
     number: int
     entry: LLMEntry
-    request: LLMRequest
+    request: LLMRequest | EmbedRequest
     is_stream: bool
     caller: str | None
 

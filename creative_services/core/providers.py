@@ -157,6 +157,7 @@ class _WireRow:
 _WIRES: Mapping[str, _WireRow] = MappingProxyType(
     {
         "openai_chat": _WireRow("OpenAIChat", "/v1"),
+        "openai_responses": _WireRow("OpenAIResponses", "/v1"),
         # Anthropic's documentation, and the servers that imitate it, print bases such as https://host/anthropic.
         "anthropic_messages": _WireRow("AnthropicMessages", "/v1", always=True),
     }

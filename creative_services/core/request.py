@@ -45,6 +45,15 @@ class LLMRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbedRequest:
+    """Texts to make vectors of, with as many dimensions as asked for, or the model's own number."""
+
+    texts: Sequence[str] = field(repr=False)
+    dimensions: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """Who is asked: exactly this LLM, or a tier."""
 
@@ -157,6 +166,19 @@ def check_timeout(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
         raise InvalidRequestError("`timeout` must be a number of seconds above 0.")
     return value
+
+
+def embed_request(texts: Any, dimensions: Any, extra: Any, bounds: Bounds) -> EmbedRequest:
+    """The checked request for embeddings. Raises InvalidRequestError."""
+    given = (texts,) if isinstance(texts, str) else texts
+    if not isinstance(given, Sequence) or not given or not all(isinstance(text, str) and text for text in given):
+        raise InvalidRequestError("`texts` must be a string or a list of strings, none of them empty.")
+    if dimensions is not None and (isinstance(dimensions, bool) or not isinstance(dimensions, int) or dimensions < 1):
+        raise InvalidRequestError("`dimensions` must be an int from 1.")
+    more = check_object(extra, "extra") or NO_PARAMS
+    left = check_content(given, "texts", bounds.prompt_chars)
+    check_content(more, "extra", left)
+    return EmbedRequest(tuple(given), dimensions, more)
 
 
 @dataclass(frozen=True, slots=True)

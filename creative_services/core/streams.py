@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterator
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Outcome:
-    """Where a driver leaves the response.
+    """Where a driver leaves what its flow comes to.
 
     An object of its own: if the generator referred to its stream, an abandoned stream would wait for the garbage
     collector with the provider's connection open.
@@ -21,14 +21,14 @@ class Outcome:
     __slots__ = ("_response",)
 
     def __init__(self) -> None:
-        self._response: LLMResponse | None = None
+        self._response: Any = None
 
-    def set(self, response: LLMResponse) -> None:
+    def set(self, response: Any) -> None:
         """Leave the response."""
         self._response = response
 
     @property
-    def response(self) -> LLMResponse:
+    def response(self) -> Any:
         """The response. Raises RuntimeError before the end."""
         if self._response is None:
             raise RuntimeError("The stream has not ended: `.response` is there after its last chunk.")
@@ -45,7 +45,8 @@ class LLMStream:
     @property
     def response(self) -> LLMResponse:
         """The whole answer, after the last chunk. Raises RuntimeError before."""
-        return self._outcome.response
+        response: LLMResponse = self._outcome.response
+        return response
 
     def __iter__(self) -> Iterator[LLMChunk]:
         return self._chunks
@@ -76,7 +77,8 @@ class AsyncLLMStream:
     @property
     def response(self) -> LLMResponse:
         """The whole answer, after the last chunk. Raises RuntimeError before."""
-        return self._outcome.response
+        response: LLMResponse = self._outcome.response
+        return response
 
     def __aiter__(self) -> AsyncIterator[LLMChunk]:
         return self._chunks

@@ -236,3 +236,18 @@ class LLMResponse:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(slots=True)
+class EmbeddingResponse:
+    """Vectors, one for each text in its order, and what they cost; the other fields are as in LLMResponse."""
+
+    vectors: list[list[float]]
+    llm: LLMEntry
+    usage: Usage
+    cost: Decimal | None
+    response_model: str | None
+    request_id: str
+    latency_seconds: float
+    attempts: tuple[Attempt, ...]
+    provider_request_id: str | None = None

@@ -20,7 +20,7 @@ from creative_services import (
     RateLimitError,
     Retry,
 )
-from creative_services.core.flow import Call, CallFlow, Services
+from creative_services.core.flow import Answering, Call, CallFlow, Services
 from creative_services.core.request import LLMRequest, Target
 from creative_services.core.steps import Ask as AskStep
 from creative_services.core.steps import Begin, Close, Open, Read, Sleep
@@ -39,7 +39,7 @@ class ByHand:
         self.provider = FakeProvider(script)
         services = Services(DictRegistry(entries), Retry(), (), None, None, lambda: self.now, lambda: jitter)
         request = LLMRequest(messages=[{"role": "user", "content": "Hello"}])
-        call = Call(request, Target(tier=LLMTier.STANDARD), Limits())
+        call = Call(Answering(request), Target(tier=LLMTier.STANDARD), Limits())
         self.flow = CallFlow(call, services).run()
 
     def run(self) -> LLMResponse:

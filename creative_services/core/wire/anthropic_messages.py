@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from creative_services.core.errors import ConfigurationError, InvalidRequestError
 from creative_services.core.secret import Secret
 from creative_services.core.wire import anthropic_conversation as translate
-from creative_services.core.wire import json_text
+from creative_services.core.wire import json_text, listings
 from creative_services.core.wire.anthropic_answer import AnthropicReader, whole
 from creative_services.core.wire.errors import malformed, provider_error
-from creative_services.core.wire.sending import post, temperature
+from creative_services.core.wire.sending import get, post, temperature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,10 +43,7 @@ class AnthropicMessages:
         body |= _options(request)
         if stream:
             body["stream"] = True
-        headers = {"anthropic-version": VERSION}
-        if route.api_key:
-            headers["x-api-key"] = Secret(route.api_key)
-        return post(entry, f"{route.base_url}/messages", headers, body, request)
+        return post(entry, f"{route.base_url}/messages", _headers(route), body, request)
 
     def parse(self, entry: LLMEntry, body: bytes) -> Delta:
         try:
@@ -60,6 +57,19 @@ class AnthropicMessages:
 
     def parse_error(self, entry: LLMEntry, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
         return provider_error(entry, status, headers, body)
+
+    def build_listing(self, entry: LLMEntry, route: Route) -> HttpRequest:
+        return get(entry, f"{route.base_url}/models?limit=1000", _headers(route))
+
+    def parse_listing(self, entry: LLMEntry, body: bytes) -> list[str]:
+        return listings.read(entry, body)
+
+
+def _headers(route: Route) -> dict[str, str]:
+    headers = {"anthropic-version": VERSION}
+    if route.api_key:
+        headers["x-api-key"] = Secret(route.api_key)
+    return headers
 
 
 def _options(request: LLMRequest) -> dict[str, Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from creative_services.core.errors import ProviderError
     from creative_services.core.http import HttpRequest
-    from creative_services.core.request import LLMRequest
+    from creative_services.core.request import EmbedRequest, LLMRequest
 
 # Quirks: names that a provider's row may give its route, and a wire understands.
 MAX_COMPLETION_TOKENS = "max_completion_tokens"  # the output cap has OpenAI's newer name, whatever the model is called
@@ -98,3 +98,32 @@ class Wire(Protocol):
 
     def parse_error(self, entry: LLMEntry, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
         """The error that a response with this status means; classified by status, then by what the body says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """What an embeddings response holds: one vector for each text, in the texts' order."""
+
+    vectors: list[list[float]]
+    usage: Usage | None = None
+    response_model: str | None = None
+
+
+class EmbeddingWire(Protocol):
+    """A wire whose API makes embeddings; others lack these methods."""
+
+    def build_embeddings(self, entry: LLMEntry, route: Route, request: EmbedRequest) -> HttpRequest:
+        """The HTTP request for these texts."""
+
+    def parse_embeddings(self, entry: LLMEntry, body: bytes) -> Vectors:
+        """The vectors of a response. Raises MalformedResponseError."""
+
+
+class ListingWire(Protocol):
+    """A wire whose API lists the models it offers; others lack these methods."""
+
+    def build_listing(self, entry: LLMEntry, route: Route) -> HttpRequest:
+        """The HTTP request for the list."""
+
+    def parse_listing(self, entry: LLMEntry, body: bytes) -> list[str]:
+        """The models' ids, as `LLMEntry.model` takes them. Raises MalformedResponseError."""

@@ -13,7 +13,7 @@ from creative_services.core.wire.models import refuses_temperature
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from creative_services.core.request import LLMRequest
+    from creative_services.core.request import EmbedRequest, LLMRequest
     from creative_services.core.types import LLMEntry
     from creative_services.core.wire.base import Route
 
@@ -26,7 +26,7 @@ def temperature(entry: LLMEntry, route: Route, request: LLMRequest) -> float | N
 
 
 def post(
-    entry: LLMEntry, url: str, headers: Mapping[str, str], body: Mapping[str, Any], request: LLMRequest
+    entry: LLMEntry, url: str, headers: Mapping[str, str], body: Mapping[str, Any], request: LLMRequest | EmbedRequest
 ) -> HttpRequest:
     """A POST of `body`, with the entry's extra parameters laid over it and the call's own last.
 
@@ -46,3 +46,10 @@ def post(
         ) from None
     fixed = {"content-type": "application/json", "accept": accept, "accept-encoding": "identity"}
     return HttpRequest("POST", url, {**fixed, **headers}, data, reach=entry.reach)
+
+
+def get(entry: LLMEntry, url: str, headers: Mapping[str, str]) -> HttpRequest:
+    """A GET that asks for JSON."""
+    return HttpRequest(
+        "GET", url, {"accept": "application/json", "accept-encoding": "identity", **headers}, reach=entry.reach
+    )

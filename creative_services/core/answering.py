@@ -1,0 +1,125 @@
+"""A try at an answer, whole or streamed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from creative_services.core.answer import Answer
+from creative_services.core.attempt import AttemptFlow
+from creative_services.core.errors import MalformedResponseError, ProviderError, ProviderTimeoutError
+from creative_services.core.steps import Read, Step
+from creative_services.core.types import LLMResponse, Usage
+from creative_services.core.wire.sse import SSEDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from creative_services.core.http import HttpRequest
+    from creative_services.core.types import Attempt, Limits, LLMChunk, LLMEntry
+    from creative_services.core.wire.base import Reader, Wire
+
+LINGER = 0.25  # seconds to wait for a stream's connection to be free again after its end mark
+
+
+class AnswerAttempt(AttemptFlow):
+    """Folds what comes into one answer, and emits its chunks if the call is a stream."""
+
+    def __init__(self, entry: LLMEntry, wire: Wire, request: HttpRequest, limits: Limits, *, is_stream: bool) -> None:
+        super().__init__(entry, wire, request, limits)
+        self.is_stream = is_stream
+        self.answer = Answer()
+
+    def begin(self) -> None:
+        self.answer = Answer()
+
+    @property
+    def usage(self) -> Usage:  # type: ignore[override]  # computed here, a plain attribute elsewhere
+        """Tokens as far as the provider has reported them."""
+        return self.answer.usage
+
+    @property
+    def partial(self) -> str:  # type: ignore[override]  # as above
+        """Text that has come so far."""
+        return self.answer.text
+
+    def take(self, exchange: Any) -> Generator[Step, Any, None]:
+        if self.is_stream and not exchange.headers.get("content-type", "").startswith("application/json"):
+            yield from self._stream(exchange)
+        else:
+            yield from self._whole(exchange)
+
+    def response(self, call_id: str, latency: float, attempts: Iterable[Attempt]) -> LLMResponse:
+        """The answer as callers get it."""
+        answer = self.answer
+        return LLMResponse(
+            text=answer.text,
+            reasoning=answer.reasoning,
+            llm=self.entry.without_key(),
+            finish_reason=answer.finish_reason,
+            usage=answer.usage,
+            cost=self.cost(),
+            tool_calls=answer.tool_calls,
+            message=answer.message(self.wire.name),
+            response_id=answer.response_id,
+            response_model=answer.response_model,
+            request_id=call_id,
+            latency_seconds=latency,
+            attempts=tuple(attempts),
+            provider_request_id=self.provider_request_id(),
+        )
+
+    def _whole(self, exchange: Any) -> Generator[Step, Any, None]:
+        chunk = self.answer.add(self.wire.parse(self.entry, (yield from self.body(exchange))))
+        if self.is_stream:  # asked to stream, the provider answered whole
+            self.has_emitted = True
+            if chunk is not None:
+                yield chunk
+            yield self.answer.last_chunk()
+
+    def _stream(self, exchange: Any) -> Generator[Step, Any, None]:
+        answer, decoder, reader = self.answer, SSEDecoder(), self.wire.reader(self.entry)
+        step = Read(exchange, 0.0)
+        data = b" "
+        while data and not answer.ended:
+            data = yield from self._piece(step)
+            progress = False
+            for chunk in self._read(reader, decoder.feed(data) if data else decoder.flush()):
+                progress = True
+                if chunk is not None:
+                    self.has_emitted = True
+                    yield chunk
+            if progress:
+                self.allow_silence(self.limits.stall)
+        if not answer.is_complete:
+            raise MalformedResponseError("The stream ended before the answer was complete.")
+        self.has_emitted = True
+        yield answer.last_chunk()
+        yield from self._drain(step)
+
+    def _piece(self, step: Read) -> Generator[Step, Any, bytes]:
+        """The next bytes of a stream; b"" also where only the end mark of a complete answer fails to come."""
+        try:
+            return (yield from self.wait(step))  # type: ignore[no-any-return]  # a step's result is what is sent
+        except ProviderTimeoutError:
+            if not self.answer.is_complete:
+                raise
+            return b""
+
+    def _read(self, reader: Reader, events: Iterable[tuple[str, bytes]]) -> Generator[LLMChunk | None, None, None]:
+        """The chunks that these events bring; None for one that brings something else than text."""
+        add = self.answer.add
+        for event, data in events:
+            delta = reader.read(event, data)
+            if delta is not None:
+                chunk = add(delta)
+                if chunk is not None or delta.tool_calls or delta.working:
+                    yield chunk
+
+    def _drain(self, step: Read) -> Generator[Step, Any, None]:
+        """Read on to the body's end, for a moment: only then can the connection serve another call."""
+        step.until = min(self.clock() + LINGER, self.deadline)
+        try:
+            while (yield step):
+                pass
+        except ProviderError:
+            return
