@@ -147,17 +147,21 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType({row.name: row for row in _
 
 @dataclass(frozen=True, slots=True)
 class _WireRow:
-    """Where a wire's class is, and the path its base URLs end with; `always` if the docs' base URLs leave it out."""
+    """Where a wire's class is, and the path its base URLs end with; `always` if the docs' base URLs leave it out.
+
+    `beside` is the wire that providers offer at the same base URL.
+    """
 
     class_name: str
     path: str
     always: bool = False
+    beside: str | None = None
 
 
 _WIRES: Mapping[str, _WireRow] = MappingProxyType(
     {
         "openai_chat": _WireRow("OpenAIChat", "/v1"),
-        "openai_responses": _WireRow("OpenAIResponses", "/v1"),
+        "openai_responses": _WireRow("OpenAIResponses", "/v1", beside="openai_chat"),
         # Anthropic's documentation, and the servers that imitate it, print bases such as https://host/anthropic.
         "anthropic_messages": _WireRow("AnthropicMessages", "/v1", always=True),
     }
@@ -240,7 +244,7 @@ def base_url(entry: LLMEntry) -> str:
     provider = provider_for(entry.provider, entry.api_endpoint)
     wire = wire_name(entry)
     row = _wire_row(wire)
-    path = provider.base_path if wire == provider.wire else row.path
+    path = provider.base_path if provider.wire in (wire, row.beside) else row.path
     endpoint = (entry.api_endpoint or provider.base_url).strip()
     try:
         check_endpoint(endpoint, entry.reach)

@@ -15,6 +15,16 @@ _CLAUDE_WITHOUT_TEMPERATURE = re.compile(
     re.ASCII,
 )
 
+# Models that send their reasoning encrypted on request, under the names that routers and clouds give them, too. Those
+# that do not reason answer 400 to the request.
+_ENCRYPTS_REASONING = re.compile(
+    r"(?:^|[/.:])(?:(?:o[1-9]|gpt-(?:[5-9]|1\d))(?!\w)(?!.*-chat)|grok-(?:[4-9]|1\d)(?!\d)(?!.*non-reasoning))",
+    re.ASCII,
+)
+
+# Gemini from the third generation on answers 400 to a tool call in the history without the signature of its thought.
+_GEMINI_SIGNED = re.compile(r"(?:models/)?gemini-(?:[3-9]|[1-9]\d)(?!\w)", re.ASCII)
+
 
 def needs_max_completion_tokens(model: str) -> bool:
     """Whether OpenAI chat takes this model's output cap as `max_completion_tokens` only."""
@@ -26,3 +36,13 @@ def refuses_temperature(model: str) -> bool:
     if _OPENAI_REASONING.match(model):
         return _OPENAI_TAKES_TEMPERATURE.match(model) is None
     return _CLAUDE_WITHOUT_TEMPERATURE.search(model) is not None
+
+
+def encrypts_reasoning(model: str) -> bool:
+    """Whether the Responses API gives this model's reasoning out encrypted, to be sent back in the next turn."""
+    return _ENCRYPTS_REASONING.search(model) is not None
+
+
+def wants_thought_signatures(model: str) -> bool:
+    """Whether Gemini's API takes this model's earlier tool calls only with a thought signature."""
+    return _GEMINI_SIGNED.match(model) is not None

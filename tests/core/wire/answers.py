@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from creative_services.core.types import LLMEntry, LLMTier, Usage
 from creative_services.core.wire.anthropic_messages import AnthropicMessages
 from creative_services.core.wire.openai_chat import OpenAIChat
+from creative_services.core.wire.openai_responses import OpenAIResponses
 from creative_services.core.wire.sse import SSEDecoder
 
-WIRES = {wire.name: wire for wire in (OpenAIChat(), AnthropicMessages())}
+WIRES = {wire.name: wire for wire in (OpenAIChat(), OpenAIResponses(), AnthropicMessages())}
 KEY = "sk-test-0123456789abcdef"
 
 
