@@ -19,7 +19,7 @@ def test_a_python_that_is_too_old_is_told_which_one_is_needed(monkeypatch):
     monkeypatch.setattr("sys.version_info", (3, 8, 18))
     monkeypatch.setattr("sys.argv", ["venv.py", "demo"])
 
-    with pytest.raises(SystemExit, match="Python 3.11 or newer is needed, and .* is 3.8.18"):
+    with pytest.raises(SystemExit, match=r"Python 3\.11 or newer is needed, and .* is 3\.8\.18"):
         venv.main()
 
 
