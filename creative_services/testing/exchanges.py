@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 from creative_services.core.errors import ProviderError, ProviderTimeoutError
 from creative_services.testing.replies import Failure, RawReply, Reply
-from creative_services.testing.spelling import compact, spelling_for
+from creative_services.testing.spelling import compact
+from creative_services.testing.spellings import spelling_for
 
 if TYPE_CHECKING:
     from creative_services.testing.requests import ReceivedRequest

@@ -39,8 +39,8 @@ class ReceivedRequest:
     @property
     def prompt(self) -> str:
         """The text of the last message, its parts joined."""
-        messages = self.json.get("messages") or [{}]
-        content = messages[-1].get("content") or ""
+        messages = self.json.get("messages") or self.json.get("input") or [{}]
+        content = messages[-1].get("content") or messages[-1].get("output") or ""
         if isinstance(content, str):
             return content
         return "".join(part.get("text", "") for part in content)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
 from creative_services.core.types import Usage
 
@@ -29,17 +28,6 @@ class Spelling(Protocol):
     def closing(self, reply: Reply) -> Iterator[bytes]: ...
     def failure(self, failure: Failure) -> Json: ...
     def failure_event(self, failure: Failure) -> bytes: ...
-
-
-def spelling_for(url: str, request: Json, number: int) -> Spelling:
-    """The API that lives at this address. Raises AssertionError where the fake speaks none."""
-    path = urlsplit(url).path
-    if path.endswith("/chat/completions"):
-        return ChatSpelling(request, number)
-    if path.endswith("/messages"):
-        return MessagesSpelling(request, number)
-    msg = f"FakeProvider does not speak the API at {url!r}; answer it with a RawReply."
-    raise AssertionError(msg)
 
 
 def compact(value: Json) -> bytes:
@@ -221,7 +209,7 @@ def data_event(value: Json) -> bytes:
 
 
 def named_event(name: str, value: Json) -> bytes:
-    """A server-sent event whose name is also its `type`, as Anthropic writes them."""
+    """A server-sent event whose name is also its `type`, as Anthropic and OpenAI's newer API write them."""
     return b"event: " + name.encode() + b"\ndata: " + compact({"type": name, **value}) + b"\n\n"
 
 

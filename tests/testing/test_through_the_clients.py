@@ -79,8 +79,8 @@ async def astream(client: DynamicLLMClient, **asked: Any) -> LLMResponse:
     return chunks.response
 
 
-@pytest.fixture(params=["openai", "anthropic"])
-def provider(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=["openai_chat", "openai_responses", "anthropic_messages"])
+def wire(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
@@ -90,15 +90,15 @@ def line(request: pytest.FixtureRequest) -> Line:
 
 
 @pytest.fixture(params=[generate, stream, agenerate, astream])
-def run(request: pytest.FixtureRequest, provider: str, line: Line) -> Run:
+def run(request: pytest.FixtureRequest, wire: str, line: Line) -> Run:
     ask = request.param
     options: dict[str, Any] = {"limits": Limits(first_token=0.3, attempt=0.3), "retry": Retry(max_retries=0)}
 
     def registry(url: str | None) -> DictRegistry:
         return DictRegistry(
             [
-                LLMEntry(1, "One", provider, "m-1", LLMTier.STANDARD, "sk-test", url),
-                LLMEntry(2, "Two", provider, "m-2", LLMTier.STANDARD, "sk-test", url),
+                LLMEntry(1, "One", "openai", "m-1", LLMTier.STANDARD, "sk-test", url, wire=wire),
+                LLMEntry(2, "Two", "openai", "m-2", LLMTier.STANDARD, "sk-test", url, wire=wire),
             ]
         )
 
