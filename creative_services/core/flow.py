@@ -7,31 +7,30 @@ is thrown in as well, so that connections are closed and money is settled whatev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
 from creative_services.core.attempt import AttemptFlow
 from creative_services.core.breaker import Breaker
+from creative_services.core.candidates import Candidates
 from creative_services.core.errors import (
     ConfigurationError,
     CreativeServicesError,
     DeadlineExceededError,
     InvalidRequestError,
-    LLMNotFoundError,
-    NoLLMAvailableError,
     ProviderError,
     ProviderTimeoutError,
 )
 from creative_services.core.ledger import Ledger, PlannedAttempt
 from creative_services.core.lessons import Lessons
 from creative_services.core.listing import list_models
-from creative_services.core.llm_registry import LLMRegistry, rank
+from creative_services.core.llm_registry import LLMRegistry
 from creative_services.core.providers import route, wire_for
 from creative_services.core.request import Target
 from creative_services.core.steps import Ask, Sleep, Step
-from creative_services.core.types import Attempt, Limits, LLMChunk, LLMEntry, LLMTier, Refusal, Retry
+from creative_services.core.types import Attempt, Limits, LLMChunk, LLMEntry, LLMTier, Retry
 from creative_services.core.work import Answering, Embedding, Work
 
 __all__ = ["Answering", "Call", "CallFlow", "Embedding", "Flow", "Services", "list_models"]
@@ -76,13 +75,10 @@ class CallFlow:
         self._services = services
         self._began = services.clock()
         self._deadline = self._began + call.limits.total
+        self._candidates = Candidates(services.registry, call.target, services.fallback_tiers)
+        self._cooling: list[tuple[float, LLMEntry]] = []
+        self._ignores_breaker = call.target.tier is None
         self._attempts: list[Attempt] = []
-        self._refusals: list[Refusal] = []
-        self._inexpressible: InvalidRequestError | None = None
-        self._seen: set[int] = set()
-        self._queue: Iterator[LLMEntry] = iter(())
-        self._peeked: LLMEntry | None = None
-        self._tiers: list[LLMTier] = []
 
     def run(self) -> Flow:
         """Ask one candidate after the other; returns the answer, raises the error of `errors` that fits."""
@@ -93,7 +89,7 @@ class CallFlow:
             raise
 
     def _run(self) -> Flow:
-        entry = yield from self._first()
+        entry = yield from self._candidates.first()
         failure: CreativeServicesError | None = None
         while entry is not None:
             outcome = yield from self._ask(entry)
@@ -103,71 +99,20 @@ class CallFlow:
                     raise failure
             elif outcome is not None:
                 return outcome
-            entry = yield from self._next()
-        raise failure or self._nobody()
+            entry = (yield from self._candidates.next()) or self._nearest_to_recovery()
+        raise failure or self._candidates.nobody()
 
-    # Who is asked
-
-    def _first(self) -> Generator[Step, Any, LLMEntry | None]:
-        target, registry = self._call.target, self._services.registry
-        if target.tier is None:
-            entry = yield Ask(registry, "get_by_id", (target.llm_id,))
-            if entry is None:
-                raise LLMNotFoundError(f"There is no active LLM with id {target.llm_id}.")
-        else:
-            entry = yield Ask(registry, "get_by_tier", (target.tier,))
-            self._tiers = [target.tier]
-            if target.tier is not LLMTier.LOCAL:  # what is local stays local
-                self._tiers += [tier for tier in self._services.fallback_tiers if tier is not target.tier]
-            if entry is None:
-                entry = yield from self._next()
-        if entry is not None:
-            self._seen.add(entry.id)
-        return entry  # type: ignore[no-any-return]  # a step's result is what the driver sends
-
-    def _next(self) -> Generator[Step, Any, LLMEntry | None]:
-        """The next candidate, which is looked up only now: most calls never need one."""
-        entry = yield from self._peek()
-        self._peeked = None
-        if entry is not None:
-            self._seen.add(entry.id)
-        return entry
-
-    def _peek(self) -> Generator[Step, Any, LLMEntry | None]:
-        while self._peeked is None:
-            self._peeked = next((entry for entry in self._queue if entry.id not in self._seen), None)
-            if self._peeked is None:
-                if not self._tiers:
-                    return None
-                self._queue = yield from self._candidates(self._tiers.pop(0))
-        return self._peeked
-
-    def _candidates(self, tier: LLMTier) -> Generator[Step, Any, Iterator[LLMEntry]]:
-        registry = self._services.registry
-        if hasattr(registry, "candidates"):
-            return iter((yield Ask(registry, "candidates", (tier,))))
-        entries = yield Ask(registry, "list_active", ())
-        return iter(rank(entry for entry in entries if entry.tier is tier))
-
-    def _nobody(self) -> CreativeServicesError:
-        tier = self._call.target.tier
-        if self._inexpressible is not None:
-            return self._inexpressible
-        if not self._refusals:
-            return NoLLMAvailableError(
-                f"No active LLM in tier {tier.value if tier else None!r}. "
-                "Add one to the registry: in Django in the admin, or with `manage.py seed_llms`."
-            )
-        reasons = "; ".join(f"#{refusal.llm_id} {refusal.llm_name!r}: {refusal.reason}" for refusal in self._refusals)
-        return NoLLMAvailableError(f"No LLM could be asked: {reasons}", refusals=self._refusals)
+    def _nearest_to_recovery(self) -> LLMEntry | None:
+        """When the breaker refused everybody: the one that may be well soonest, which is better than no try at all."""
+        cooling, self._cooling = self._cooling, []
+        self._ignores_breaker = True
+        return None if self._attempts or not cooling else min(cooling, key=lambda one: one[0])[1]
 
     # How one candidate is asked
 
     def _ask(self, entry: LLMEntry) -> Flow:
         """The answer, the error of the last try, or None where the candidate was refused without being asked."""
-        reason = yield from self._refusal(entry)
-        if reason is not None:
-            self._refuse(entry, reason)
+        if (yield from self._is_cooling(entry)):
             return None
         attempt = self._prepare(entry)
         if attempt is None:
@@ -178,7 +123,7 @@ class CallFlow:
             if not isinstance(outcome, CreativeServicesError):
                 return outcome
             if isinstance(outcome, ConfigurationError):
-                self._refuse(entry, outcome)
+                self._candidates.refuse(entry, outcome)
                 return None
             if self._services.lessons.learn(entry, outcome) and (again := self._prepare(entry)) is not None:
                 attempt, waited = again, 0.0
@@ -190,11 +135,17 @@ class CallFlow:
             waited = wait
             number += 1
 
-    def _refusal(self, entry: LLMEntry) -> Generator[Step, Any, str | None]:
-        """Why this entry should not be asked now. Whoever names an LLM by id means it, breaker or not."""
-        if self._services.breaker is None or self._call.target.tier is None:
-            return None
-        return (yield Ask(self._services.breaker, "refuses", (entry,)))  # type: ignore[no-any-return]
+    def _is_cooling(self, entry: LLMEntry) -> Generator[Step, Any, bool]:
+        """Whether the breaker keeps the call from this entry. Whoever names an LLM by id means it, breaker or not."""
+        breaker = self._services.breaker
+        if breaker is None or self._ignores_breaker:
+            return False
+        cooling = yield Ask(breaker, "admit", (entry,))
+        if cooling is None:
+            return False
+        self._cooling.append((cooling.seconds, entry))
+        self._candidates.refuse(entry, cooling.reason)
+        return True
 
     def _prepare(self, entry: LLMEntry) -> AttemptFlow | None:
         try:
@@ -204,16 +155,8 @@ class CallFlow:
                 way = replace(way, quirks=way.quirks | quirks)
             return self._call.work.attempt(entry, wire, way, self._call.limits)
         except (ConfigurationError, InvalidRequestError) as error:
-            self._refuse(entry, error)
+            self._candidates.refuse(entry, error)
             return None
-
-    def _refuse(self, entry: LLMEntry, reason: CreativeServicesError | str) -> None:
-        if isinstance(reason, CreativeServicesError):
-            if self._call.target.tier is None:
-                raise reason
-            if isinstance(reason, InvalidRequestError):
-                self._inexpressible = reason
-        self._refusals.append(Refusal(entry.id, entry.name, str(reason).removeprefix(f"{entry.name!r}: ")))
 
     def _wait_before_retry(self, error: CreativeServicesError, number: int) -> float | None:
         """Seconds until the same LLM is asked again; None when it is not, or when that would take too long."""
@@ -235,7 +178,7 @@ class CallFlow:
         reservation = yield from self._reserve(attempt)
         error: CreativeServicesError | None = None
         try:
-            yield from attempt.run(clock, self._deadline, self._peek)
+            yield from attempt.run(clock, self._deadline, self._candidates.peek)
         except (ProviderError, DeadlineExceededError, ConfigurationError) as exc:
             error = exc
         except BaseException:  # cancelled, or the stream was left: the money is settled, then it goes its way
@@ -256,7 +199,7 @@ class CallFlow:
 
     def _interrupted(self, error: CreativeServicesError) -> Generator[Step, Any, None]:
         """A stream broke after its first chunk: the next LLM begins anew where the caller allows it."""
-        if not (self._call.restarts and error.may_fall_back and (yield from self._peek()) is not None):
+        if not (self._call.restarts and error.may_fall_back and (yield from self._candidates.peek()) is not None):
             raise error
         yield LLMChunk(restart=True)
 
@@ -281,7 +224,7 @@ class CallFlow:
 
     def _settle(self, reservation: Any, attempt: AttemptFlow, record: Attempt) -> Generator[Step, Any, None]:
         self._attempts.append(record)
-        if self._services.breaker is not None and record.outcome != "cancelled":
-            yield Ask(self._services.breaker, "report", (attempt.entry, record.error))
+        if self._services.breaker is not None:
+            yield Ask(self._services.breaker, "report", (attempt.entry, record))
         if self._services.ledger is not None:
             yield Ask(self._services.ledger, "settle", (reservation, record))

@@ -23,6 +23,8 @@ from creative_services import (
     RateLimitError,
     UnknownProviderError,
 )
+from creative_services.core.breaker import Cooling
+from creative_services.core.types import Attempt
 from creative_services.testing import Failure, FakeProvider, RawReply, Reply
 from tests.core.asking import ENTRY, Ask, entry, every_face
 
@@ -253,26 +255,59 @@ def test_a_free_llm_costs_nothing_even_if_it_reports_no_usage(ask: Ask) -> None:
     assert ask(FakeProvider(Reply("Hi", usage=None)), free).cost == 0
 
 
+class Cautious:
+    """A breaker that holds some LLMs back for so many seconds."""
+
+    def __init__(self, **seconds: float) -> None:
+        self.seconds = seconds
+        self.reports: list[tuple[int, str]] = []
+
+    def cooling(self, entry: LLMEntry) -> Cooling | None:
+        seconds = self.seconds.get(entry.model)
+        return None if seconds is None else Cooling("cooling after 429", seconds)
+
+    admit = cooling
+
+    def report(self, entry: LLMEntry, attempt: Attempt) -> None:
+        self.reports.append((entry.id, attempt.outcome))
+
+
 @every_face
-def test_a_breaker_is_asked_first_and_told_after(ask: Ask) -> None:
-    class Breaker:
-        def __init__(self) -> None:
-            self.reports: list[tuple[int, object]] = []
-
-        def refuses(self, entry: LLMEntry) -> str | None:
-            return "cooling" if entry.id == CHEAP.id else None
-
-        def report(self, entry: LLMEntry, error: Exception | None) -> None:
-            self.reports.append((entry.id, type(error)))
-
-    breaker = Breaker()
+def test_an_llm_that_cools_is_passed_by_and_the_breaker_is_told_how_others_did(ask: Ask) -> None:
+    breaker = Cautious(cheap=9)
     provider = FakeProvider({"cheap": "Hi", "middle": Failure(503), "dear": "Hi"})
 
     assert ask(provider, [CHEAP, MIDDLE, DEAR], breaker=breaker).llm.id == DEAR.id
-    assert breaker.reports == [(2, ProviderUnavailableError), (3, type(None))]
-    assert ask(provider, [CHEAP], breaker=breaker, llm_id=1).llm.id == CHEAP.id
-    with pytest.raises(NoLLMAvailableError, match="cooling"):
-        ask(provider, [CHEAP], breaker=breaker)
+
+    assert breaker.reports == [(2, "error"), (3, "ok")]
+
+
+@every_face
+def test_when_all_are_cooling_the_one_that_may_be_well_soonest_is_tried(ask: Ask) -> None:
+    breaker = Cautious(cheap=9, middle=3, dear=6)
+
+    assert ask(FakeProvider("Hi"), [CHEAP, MIDDLE, DEAR], breaker=breaker).llm.id == MIDDLE.id
+    with pytest.raises(ProviderUnavailableError) as raised:
+        ask(FakeProvider(Failure(503)), [CHEAP, MIDDLE, DEAR], breaker=breaker)
+    assert [attempt.llm_id for attempt in raised.value.attempts] == [MIDDLE.id]
+
+
+@every_face
+def test_whoever_names_an_llm_means_it_even_if_it_is_cooling(ask: Ask) -> None:
+    breaker = Cautious(cheap=9)
+
+    assert ask(FakeProvider("Hi"), [CHEAP, DEAR], breaker=breaker, llm_id=1).llm.id == CHEAP.id
+    assert breaker.reports == [(1, "ok")]
+
+
+@every_face
+def test_a_tier_is_a_promise_whatever_a_registry_says(ask: Ask) -> None:
+    class Confused(ThreeMethods):
+        def get_by_tier(self, tier: LLMTier) -> LLMEntry | None:
+            return CHEAP
+
+    with pytest.raises(NoLLMAvailableError):
+        ask(FakeProvider({}), Confused(CHEAP), tier="local")
 
 
 @every_face

@@ -1,0 +1,102 @@
+"""Who is asked, in which order, and why others are not."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from creative_services.core.errors import (
+    CreativeServicesError,
+    InvalidRequestError,
+    LLMNotFoundError,
+    NoLLMAvailableError,
+)
+from creative_services.core.llm_registry import LLMRegistry, rank
+from creative_services.core.steps import Ask, Step
+from creative_services.core.types import LLMEntry, LLMTier, Refusal
+
+if TYPE_CHECKING:
+    from creative_services.core.request import Target
+
+Found = Generator[Step, Any, LLMEntry | None]
+
+
+class Candidates:
+    """The LLMs that one call may ask: the registry's choice first, then the others of its tier, then other tiers.
+
+    Each is looked up only when it is needed: most calls never need a second one.
+    """
+
+    def __init__(self, registry: LLMRegistry, target: Target, fallback_tiers: tuple[LLMTier, ...]) -> None:
+        self.refusals: list[Refusal] = []
+        self._registry = registry
+        self._target = target
+        self._tiers: list[LLMTier] = []
+        if target.tier is not None:
+            # What is local stays local.
+            others = () if target.tier is LLMTier.LOCAL else fallback_tiers
+            self._tiers = list(dict.fromkeys((target.tier, *others)))
+        self._seen: set[int] = set()
+        self._queue: Iterator[LLMEntry] = iter(())
+        self._peeked: LLMEntry | None = None
+        self._inexpressible: InvalidRequestError | None = None
+
+    def first(self) -> Found:
+        """The LLM of the call's id, or the registry's choice for its tier."""
+        tier, llm_id = self._target.tier, self._target.llm_id
+        if tier is None:
+            entry = yield Ask(self._registry, "get_by_id", (llm_id,))
+            if entry is None:
+                raise LLMNotFoundError(f"There is no active LLM with id {llm_id}.")
+        else:
+            entry = yield Ask(self._registry, "get_by_tier", (tier,))
+            if entry is None or entry.tier is not tier:  # a registry may be anybody's; a tier is a promise
+                return (yield from self.next())
+        self._seen.add(entry.id)
+        return entry  # type: ignore[no-any-return]  # a step's result is what the driver sends
+
+    def next(self) -> Found:
+        """The next one that was not asked yet."""
+        entry = yield from self.peek()
+        self._peeked = None
+        if entry is not None:
+            self._seen.add(entry.id)
+        return entry
+
+    def peek(self) -> Found:
+        """The one that `next` would give."""
+        while self._peeked is None:
+            self._peeked = next((entry for entry in self._queue if entry.id not in self._seen), None)
+            if self._peeked is None:
+                if not self._tiers:
+                    return None
+                self._queue = yield from self._of(self._tiers.pop(0))
+        return self._peeked
+
+    def _of(self, tier: LLMTier) -> Generator[Step, Any, Iterator[LLMEntry]]:
+        if hasattr(self._registry, "candidates"):
+            return iter((yield Ask(self._registry, "candidates", (tier,))))
+        entries = yield Ask(self._registry, "list_active", ())
+        return iter(rank(entry for entry in entries if entry.tier is tier))
+
+    def refuse(self, entry: LLMEntry, reason: CreativeServicesError | str) -> None:
+        """Note why this one is not asked; raises where the caller named it by id."""
+        if isinstance(reason, CreativeServicesError):
+            if self._target.tier is None:
+                raise reason
+            if isinstance(reason, InvalidRequestError):
+                self._inexpressible = reason
+        self.refusals.append(Refusal(entry.id, entry.name, str(reason).removeprefix(f"{entry.name!r}: ")))
+
+    def nobody(self) -> CreativeServicesError:
+        """The error of a call for which nobody was asked."""
+        tier = self._target.tier
+        if self._inexpressible is not None:
+            return self._inexpressible
+        if not self.refusals:
+            return NoLLMAvailableError(
+                f"No active LLM in tier {tier.value if tier else None!r}. "
+                "Add one to the registry: in Django in the admin, or with `manage.py seed_llms`."
+            )
+        reasons = "; ".join(f"#{refusal.llm_id} {refusal.llm_name!r}: {refusal.reason}" for refusal in self.refusals)
+        return NoLLMAvailableError(f"No LLM could be asked: {reasons}", refusals=self.refusals)
