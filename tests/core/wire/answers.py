@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from creative_services.core.providers import WIRE_NAMES, wire_for
 from creative_services.core.types import LLMEntry, LLMTier, Usage
-from creative_services.core.wire.anthropic_messages import AnthropicMessages
-from creative_services.core.wire.openai_chat import OpenAIChat
-from creative_services.core.wire.openai_responses import OpenAIResponses
 from creative_services.core.wire.sse import SSEDecoder
 
-WIRES = {wire.name: wire for wire in (OpenAIChat(), OpenAIResponses(), AnthropicMessages())}
 KEY = "sk-test-0123456789abcdef"
 
 
 def entry(model="some-model", **fields):
     fields = {"provider": "acme", "tier": LLMTier.STANDARD, "api_key": KEY, **fields}
     return LLMEntry(7, "Some LLM", model=model, **fields)
+
+
+WIRES = {name: wire_for(entry(wire=name)) for name in WIRE_NAMES}
 
 
 @dataclass
