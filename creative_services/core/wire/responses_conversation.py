@@ -64,7 +64,10 @@ def _assistant(message: Message, where: str) -> list[Item]:
     content = _content(message.get("content") or "", f"{where}.content", _ASSISTANT_PARTS)
     if not content and isinstance(message.get("refusal"), str) and message["refusal"]:
         content = [{"type": "refusal", "refusal": message["refusal"]}]
-    items: list[Item] = [{"role": "assistant", "content": content}] if content else []
+    if isinstance(content, str):
+        content = [{"type": "output_text", "text": content}] if content else []
+    # The type is optional at OpenAI, but not at llama.cpp, which takes no plain string here either.
+    items: list[Item] = [{"type": "message", "role": "assistant", "content": content}] if content else []
     items += [_call(call, f"{where}.tool_calls[{n}]") for n, call in enumerate(message.get("tool_calls") or ())]
     replay = json_text.mapping(message.get(REPLAY_KEY))
     if replay.get("wire") == "openai_responses":
@@ -76,12 +79,7 @@ def _assistant(message: Message, where: str) -> list[Item]:
 
 def _visible(items: list[Item]) -> tuple[str, list[Any]]:
     """What callers see of a turn: its text and the ids of its calls. Kept items stand only for what is unchanged."""
-    words = [
-        item["content"] if isinstance(item.get("content"), str) else said([{"type": "message", **item}])[0]
-        for item in items
-        if item.get("type", "message") == "message"
-    ]
-    return "".join(words), [item["call_id"] for item in items if item.get("call_id")]
+    return said(items)[0], [item["call_id"] for item in items if item.get("call_id")]
 
 
 def _call(call: Any, where: str) -> Item:
