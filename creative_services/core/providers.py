@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from creative_services.core.wire.base import Wire
 
 _NO_MODELS: Mapping[LLMTier, DefaultModel] = MappingProxyType({})
+_NO_PATHS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Provider:
     """One provider, or one server that speaks a known wire.
 
     `base_path` is what a base URL without a path is completed with. `models` are the documented defaults per tier.
-    `other_hosts` are hosts of the same provider beside the one of `base_url`.
+    `other_hosts` are hosts of the same provider beside the one of `base_url`; `other_paths` are the base paths of the
+    wires that it speaks beside its usual one.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Provider:
     quirks: frozenset[str] = frozenset()
     models: Mapping[LLMTier, DefaultModel] = field(default_factory=lambda: _NO_MODELS)
     other_hosts: tuple[str, ...] = ()
+    other_paths: Mapping[str, str] = field(default_factory=lambda: _NO_PATHS)
 
 
 _ROWS = (
@@ -95,10 +98,11 @@ _ROWS = (
     ),
     Provider(
         name="gemini",
-        wire="openai_chat",
-        base_url="https://generativelanguage.googleapis.com/v1beta/openai",
-        base_path="/v1beta/openai",
+        wire="gemini",
+        base_url="https://generativelanguage.googleapis.com/v1beta",
+        base_path="/v1beta",
         key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        other_paths=MappingProxyType({"openai_chat": "/v1beta/openai"}),
     ),
     Provider(
         name="mistral",
@@ -164,6 +168,7 @@ _WIRES: Mapping[str, _WireRow] = MappingProxyType(
         "openai_responses": _WireRow("OpenAIResponses", "/v1", beside="openai_chat"),
         # Anthropic's documentation, and the servers that imitate it, print bases such as https://host/anthropic.
         "anthropic_messages": _WireRow("AnthropicMessages", "/v1", always=True),
+        "gemini": _WireRow("Gemini", "/v1beta"),
     }
 )
 
@@ -244,12 +249,16 @@ def base_url(entry: LLMEntry) -> str:
     provider = provider_for(entry.provider, entry.api_endpoint)
     wire = wire_name(entry)
     row = _wire_row(wire)
-    path = provider.base_path if provider.wire in (wire, row.beside) else row.path
+    other = provider.other_paths.get(row.beside or wire, row.path)
+    path = provider.base_path if provider.wire in (wire, row.beside) else other
     endpoint = (entry.api_endpoint or provider.base_url).strip()
     try:
         check_endpoint(endpoint, entry.reach)
     except ConfigurationError as error:
         raise ConfigurationError(f"{entry.name!r}: {error}") from None
+    for surface in provider.other_paths.values():
+        if surface.startswith(f"{path}/"):
+            endpoint = endpoint.rstrip("/").removesuffix(surface.removeprefix(path))
     return complete_base(endpoint, path, always=row.always)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from creative_services.testing.spelling_gemini import model_in
+
 if TYPE_CHECKING:
     from creative_services.core.http import HttpRequest
 
@@ -29,18 +31,20 @@ class ReceivedRequest:
     @property
     def model(self) -> str:
         """The model asked for."""
-        return str(self.json.get("model", ""))
+        return str(self.json.get("model") or model_in(self.url))
 
     @property
     def is_stream(self) -> bool:
         """Whether the answer is wanted as a stream."""
-        return bool(self.json.get("stream"))
+        return bool(self.json.get("stream")) or ":streamGenerateContent" in self.url
 
     @property
     def prompt(self) -> str:
         """The text of the last message, its parts joined."""
-        messages = self.json.get("messages") or self.json.get("input") or [{}]
-        content = messages[-1].get("content") or messages[-1].get("output") or ""
+        messages: Any = next(
+            (self.json[name] for name in ("messages", "input", "contents") if self.json.get(name)), [{}]
+        )
+        content = next((messages[-1][name] for name in ("content", "output", "parts") if messages[-1].get(name)), "")
         if isinstance(content, str):
             return content
         return "".join(part.get("text", "") for part in content)

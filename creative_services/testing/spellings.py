@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from creative_services.testing.spelling import ChatSpelling, MessagesSpelling
+from creative_services.testing.spelling_gemini import GeminiSpelling, model_in
 from creative_services.testing.spelling_responses import ResponsesSpelling
 
 if TYPE_CHECKING:
@@ -21,5 +22,7 @@ def spelling_for(url: str, request: Json, number: int) -> Spelling:
         return ResponsesSpelling(request, number)
     if path.endswith("/messages"):
         return MessagesSpelling(request, number)
+    if path.endswith((":generateContent", ":streamGenerateContent")):
+        return GeminiSpelling(model_in(path), number)
     msg = f"FakeProvider does not speak the API at {url!r}; answer it with a RawReply."
     raise AssertionError(msg)

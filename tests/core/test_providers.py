@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 from hypothesis import given
@@ -33,6 +34,9 @@ def entry(provider, endpoint=None, **values):
     return LLMEntry(name="Writer", provider=provider, model="some-model", api_endpoint=endpoint, **given)
 
 
+GOOGLE = "https://generativelanguage.googleapis.com"
+
+
 @pytest.mark.parametrize(
     ("provider", "base"),
     [
@@ -40,7 +44,7 @@ def entry(provider, endpoint=None, **values):
         ("anthropic", "https://api.anthropic.com/v1"),
         ("groq", "https://api.groq.com/openai/v1"),
         ("ollama", "http://localhost:11434/v1"),
-        ("gemini", "https://generativelanguage.googleapis.com/v1beta/openai"),
+        ("gemini", "https://generativelanguage.googleapis.com/v1beta"),
         ("mistral", "https://api.mistral.ai/v1"),
         ("deepseek", "https://api.deepseek.com"),
         ("openrouter", "https://openrouter.ai/api/v1"),
@@ -73,21 +77,11 @@ def test_an_entry_without_an_endpoint_goes_to_its_provider(provider, base):
         ("groq", "https://api.groq.com/openai/v1", "https://api.groq.com/openai/v1"),
         ("ollama", "http://localhost:11434", "http://localhost:11434/v1"),
         ("ollama", "http://localhost:11434/v1/", "http://localhost:11434/v1"),
-        (
-            "gemini",
-            "https://generativelanguage.googleapis.com",
-            "https://generativelanguage.googleapis.com/v1beta/openai",
-        ),
-        (
-            "gemini",
-            "https://generativelanguage.googleapis.com/v1beta",
-            "https://generativelanguage.googleapis.com/v1beta/openai",
-        ),
-        (
-            "gemini",
-            "https://generativelanguage.googleapis.com/v1beta/openai/",
-            "https://generativelanguage.googleapis.com/v1beta/openai",
-        ),
+        ("gemini", GOOGLE, f"{GOOGLE}/v1beta"),
+        ("gemini", f"{GOOGLE}/v1beta/", f"{GOOGLE}/v1beta"),
+        ("gemini", f"{GOOGLE}/v1beta/openai/", f"{GOOGLE}/v1beta"),
+        ("gemini", f"{GOOGLE}/v1", f"{GOOGLE}/v1"),
+        ("gemini", "https://gw.corp/google", "https://gw.corp/google"),
         ("openrouter", "https://openrouter.ai/api", "https://openrouter.ai/api/v1"),
         ("deepseek", "https://api.deepseek.com/v1", "https://api.deepseek.com/v1"),
         ("vllm", "http://gpu:8000", "http://gpu:8000/v1"),
@@ -100,6 +94,15 @@ def test_a_base_url_is_taken_as_the_providers_docs_print_it(provider, endpoint, 
     assert route(entry(provider, endpoint)).base_url == base
 
 
+@pytest.mark.parametrize("endpoint", [None, GOOGLE, f"{GOOGLE}/v1beta", f"{GOOGLE}/v1beta/openai"])
+def test_geminis_openai_compatible_surface_is_chosen_by_the_wire(endpoint):
+    assert route(entry("gemini", endpoint, wire="openai_chat")).base_url == f"{GOOGLE}/v1beta/openai"
+
+
+def test_a_server_of_another_name_may_speak_geminis_wire():
+    assert route(entry("relay", "https://relay.corp", wire="gemini")).base_url == "https://relay.corp/v1beta"
+
+
 @pytest.mark.parametrize(
     ("provider", "url"),
     [
@@ -107,7 +110,7 @@ def test_a_base_url_is_taken_as_the_providers_docs_print_it(provider, endpoint, 
         ("anthropic", "https://api.anthropic.com/v1/messages"),
         ("groq", "https://api.groq.com/openai/v1/chat/completions"),
         ("ollama", "http://localhost:11434/v1/chat/completions"),
-        ("gemini", "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions"),
+        ("gemini", f"{GOOGLE}/v1beta/models/some-model:generateContent"),
         ("deepseek", "https://api.deepseek.com/chat/completions"),
         ("openrouter", "https://openrouter.ai/api/v1/chat/completions"),
     ],
@@ -115,7 +118,7 @@ def test_a_base_url_is_taken_as_the_providers_docs_print_it(provider, endpoint, 
 def test_a_call_goes_to_the_documented_url(provider, url):
     fake = FakeProvider("Hello")
     registry = DictRegistry(
-        [entry(provider), entry(provider, url.removesuffix("/chat/completions").removesuffix("/messages"), id=2)]
+        [entry(provider), entry(provider, re.sub("/(chat/completions|messages|models/.*)$", "", url), id=2)]
     )
     with SyncDynamicLLMClient(registry, transport=fake) as client:
         client.generate("Hello", llm_id=1)
@@ -218,7 +221,7 @@ def test_an_entrys_own_wire_is_used():
 
 def test_an_unknown_wire_lists_what_is_known():
     for call in (route, wire_for):
-        with pytest.raises(ConfigurationError, match=r"'os\.path'.*anthropic_messages, openai_chat"):
+        with pytest.raises(ConfigurationError, match=r"'os\.path'.*anthropic_messages, gemini, openai_chat"):
             call(entry("openai", wire="os.path"))
 
 
