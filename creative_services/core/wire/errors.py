@@ -91,7 +91,10 @@ _CLIENT_RULES = (
             "invalid_api_key", "api_key_invalid", "authentication_error", "permission_error", "billing_error",
             "permission_denied", "unauthenticated",
         }),
-        ("incorrect api key", "invalid api key", "api key not valid", "api key is invalid", *_BILLING_PHRASES),
+        (
+            "incorrect api key", "invalid api key", "api key not valid", "api key is invalid",
+            "location is not supported", *_BILLING_PHRASES,
+        ),
     ),
 )  # fmt: skip
 _LIMIT_RULES = (
@@ -101,6 +104,8 @@ _LIMIT_RULES = (
         ("request too large", "extra usage is required", "exceeded your current quota", *_BILLING_PHRASES),
         retryable=False,
     ),
+    # Google says "exceeded your current quota" of a minute's quota, too; a day's has its own word above.
+    _Rule(RateLimitError, frozenset({"resource_exhausted"})),
 )
 _STREAM_RULES = (
     _Rule(RateLimitError, _QUOTA_WORDS, retryable=False),
