@@ -28,7 +28,9 @@ from creative_services.core.errors import (
 from creative_services.core.llm_registry import DictRegistry, LLMRegistry
 from creative_services.core.types import (
     Attempt,
+    Candidate,
     EmbeddingResponse,
+    Explanation,
     Limits,
     LLMChunk,
     LLMEntry,
@@ -44,6 +46,7 @@ __all__ = [
     "Attempt",
     "AuthenticationError",
     "BudgetExceededError",
+    "Candidate",
     "ConfigurationError",
     "ContentFilterError",
     "ContextLengthError",
@@ -52,6 +55,7 @@ __all__ = [
     "DictRegistry",
     "DynamicLLMClient",
     "EmbeddingResponse",
+    "Explanation",
     "InvalidRequestError",
     "LLMChunk",
     "LLMEntry",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.answer import Answer
@@ -21,12 +22,25 @@ if TYPE_CHECKING:
 LINGER = 0.25  # seconds to wait for a stream's connection to be free again after its end mark
 
 
-class AnswerAttempt(AttemptFlow):
-    """Folds what comes into one answer, and emits its chunks if the call is a stream."""
+class Upstream(Enum):
+    """How the provider is asked, and what the caller sees of it.
 
-    def __init__(self, entry: LLMEntry, wire: Wire, request: HttpRequest, limits: Limits, *, is_stream: bool) -> None:
+    GATHERED is a whole answer for the caller over a stream from the provider: the limits of streams guard it, and an
+    answer that breaks begins anew, since nobody has seen it.
+    """
+
+    WHOLE = "whole"
+    GATHERED = "gathered"
+    STREAM = "stream"
+
+
+class AnswerAttempt(AttemptFlow):
+    """Folds what comes into one answer, and emits its chunks if the caller asked for a stream."""
+
+    def __init__(self, entry: LLMEntry, wire: Wire, request: HttpRequest, limits: Limits, upstream: Upstream) -> None:
         super().__init__(entry, wire, request, limits)
-        self.is_stream = is_stream
+        self.is_stream = upstream is not Upstream.WHOLE
+        self._emits = upstream is Upstream.STREAM
         self.answer = Answer()
 
     def begin(self) -> None:
@@ -70,7 +84,7 @@ class AnswerAttempt(AttemptFlow):
 
     def _whole(self, exchange: Any) -> Generator[Step, Any, None]:
         chunk = self.answer.add(self.wire.parse(self.entry, (yield from self.body(exchange))))
-        if self.is_stream:  # asked to stream, the provider answered whole
+        if self._emits:  # asked to stream, the provider answered whole
             self.has_emitted = True
             if chunk is not None:
                 yield chunk
@@ -85,15 +99,16 @@ class AnswerAttempt(AttemptFlow):
             progress = False
             for chunk in self._read(reader, decoder.feed(data) if data else decoder.flush()):
                 progress = True
-                if chunk is not None:
+                if chunk is not None and self._emits:
                     self.has_emitted = True
                     yield chunk
             if progress:
                 self.allow_silence(self.limits.stall)
         if not answer.is_complete:
             raise MalformedResponseError("The stream ended before the answer was complete.")
-        self.has_emitted = True
-        yield answer.last_chunk()
+        if self._emits:
+            self.has_emitted = True
+            yield answer.last_chunk()
         yield from self._drain(step)
 
     def _piece(self, step: Read) -> Generator[Step, Any, bytes]:

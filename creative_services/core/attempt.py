@@ -51,6 +51,11 @@ class AttemptFlow(ABC):
         self.wire = wire
         self._request = request
 
+    @property
+    def input_bytes(self) -> int:
+        """The size of what is sent: an upper bound of its tokens."""
+        return len(self._request.body)
+
     @abstractmethod
     def begin(self) -> None:
         """Forget what an earlier try has brought."""

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import random
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from creative_services.core.errors import ConfigurationError, InvalidRequestError
 from creative_services.core.request import Arguments, Bounds, EmbedRequest, Target, check_timeout, target
-from creative_services.core.types import Limits, LLMEntry, LLMTier, Retry
+from creative_services.core.types import Limits, LLMEntry, LLMTier, Retry, tier_of
 
 if TYPE_CHECKING:
     from creative_services.core.breaker import Breaker
-    from creative_services.core.flow import Flow
+    from creative_services.core.flow import CallFlow, Flow
     from creative_services.core.http import Transport
     from creative_services.core.ledger import Ledger
     from creative_services.core.llm_registry import LLMRegistry
 
 OnInterrupt = Literal["error", "restart"]
+Tools = Sequence[Mapping[str, Any]]
+StrategyName = Literal["cheapest", "cheapest_for_call"]
+UpstreamName = Literal["whole", "stream"]
+ON_INTERRUPT = ("error", "restart")
+STRATEGIES = ("cheapest", "cheapest_for_call")
+UPSTREAMS = ("whole", "stream")
 
 
 class BaseClient:
     """Configuration and flows.
 
     `ledger=None` keeps no books, `breaker=None` asks every LLM each time, `transport=None` is HTTP by this package.
-    `bounds` are the most a caller may ask for. Strictly private: use DynamicLLMClient or SyncDynamicLLMClient.
+    `bounds` are the most a caller may ask for. `strategy` orders a tier's LLMs: by price, or with "cheapest_for_call"
+    by what the prompt at hand and its `max_tokens` would cost. `upstream="stream"` gathers whole answers from streams
+    of the provider, so that the limits of streams guard them too. Strictly private: use one of the two clients.
     """
 
     def __init__(  # noqa: PLR0913 - the constructor is where configuration arrives, once
@@ -40,15 +49,26 @@ class BaseClient:
         transport: Transport | None = None,
         default_tier: LLMTier | str = LLMTier.STANDARD,
         bounds: Bounds = Bounds(),  # noqa: B008 - frozen
+        strategy: StrategyName = "cheapest",
+        upstream: UpstreamName = "whole",
     ) -> None:
         # Here, because a project that only imports this package should not wait for wires, sockets and asyncio.
-        from creative_services.core.flow import Services  # noqa: PLC0415
+        from creative_services.core.flow import Services, Strategy  # noqa: PLC0415
 
-        tiers = tuple(LLMTier(tier) for tier in fallback_tiers)
-        self._services = Services(registry, retry, tiers, ledger, breaker, time.monotonic, random)  # noqa: S311 - jitter
+        self._services = Services(
+            registry,
+            retry,
+            tuple(tier_of(tier) for tier in fallback_tiers),
+            ledger,
+            breaker,
+            clock=time.monotonic,
+            jitter=random,  # noqa: S311 - not for cryptography
+            strategy=Strategy(_one_of(STRATEGIES, "strategy", strategy)),
+        )
         self._limits = limits
         self._bounds = bounds
-        self._default_tier = LLMTier(default_tier)
+        self._default_tier = tier_of(default_tier)
+        self._upstream = _one_of(UPSTREAMS, "upstream", upstream)
         self._owns_transport = transport is None
         if transport is None:
             from creative_services.core.transport import HttpTransport  # noqa: PLC0415
@@ -56,7 +76,7 @@ class BaseClient:
             transport = HttpTransport()
         self._transport: Transport = transport
 
-    def _answering(  # noqa: PLR0913 - the arguments of `generate` that are not content
+    def _call(  # noqa: PLR0913 - the arguments of `generate` that are not content
         self,
         content: Arguments,
         *,
@@ -65,19 +85,29 @@ class BaseClient:
         timeout: float | None,
         limits: Limits | None,
         caller: str | None,
+        upstream: UpstreamName | None = None,
         on_interrupt: OnInterrupt | None = None,
-    ) -> Flow:
-        """The flow of a checked call for an answer. `on_interrupt` of None is for whole answers."""
-        from creative_services.core.flow import Answering, Call, CallFlow  # noqa: PLC0415 - loaded already
+    ) -> CallFlow:
+        """A checked call for an answer, which is a stream for the caller if `on_interrupt` says what breaks it."""
+        from creative_services.core.flow import Answering, Call, CallFlow, Upstream  # noqa: PLC0415 - loaded already
 
+        for name, value, known in (("on_interrupt", on_interrupt, ON_INTERRUPT), ("upstream", upstream, UPSTREAMS)):
+            if value is not None and value not in known:
+                raise InvalidRequestError(f"`{name}` must be one of: {', '.join(known)}.")
+        if on_interrupt is not None:
+            form = Upstream.STREAM
+        elif (upstream or self._upstream) == "stream":
+            form = Upstream.GATHERED
+        else:
+            form = Upstream.WHOLE
         call = Call(
-            work=Answering(content.checked(self._bounds), is_stream=on_interrupt is not None),
+            work=Answering(content.checked(self._bounds), form),
             target=target(tier, llm_id, self._default_tier),
             limits=self._limits_for(timeout, limits),
             restarts=on_interrupt == "restart",
             caller=caller,
         )
-        return CallFlow(call, self._services).run()
+        return CallFlow(call, self._services)
 
     def _embedding(self, request: EmbedRequest, asked: Target, limits: Limits, caller: str | None) -> Flow:
         from creative_services.core.flow import Call, CallFlow, Embedding  # noqa: PLC0415 - loaded already
@@ -93,3 +123,9 @@ class BaseClient:
         seconds = check_timeout(timeout)
         limits = limits or self._limits
         return limits if seconds is None else replace(limits, total=seconds)
+
+
+def _one_of(known: Sequence[str], name: str, value: str) -> str:
+    if value not in known:
+        raise ConfigurationError(f"`{name}` must be one of: {', '.join(known)}, not {value!r}.")
+    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.errors import (
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from creative_services.core.request import Target
 
 Found = Generator[Step, Any, LLMEntry | None]
+Order = Callable[[Iterable[LLMEntry]], list[LLMEntry]]
+"""Puts ranked entries into the order of a strategy."""
 
 
 class Candidates:
@@ -27,10 +29,14 @@ class Candidates:
     Each is looked up only when it is needed: most calls never need a second one.
     """
 
-    def __init__(self, registry: LLMRegistry, target: Target, fallback_tiers: tuple[LLMTier, ...]) -> None:
+    def __init__(
+        self, registry: LLMRegistry, target: Target, fallback_tiers: tuple[LLMTier, ...], order: Order | None = None
+    ) -> None:
         self.refusals: list[Refusal] = []
         self._registry = registry
         self._target = target
+        self._order = order
+        self._room = -1
         self._tiers: list[LLMTier] = []
         if target.tier is not None:
             # What is local stays local.
@@ -48,6 +54,8 @@ class Candidates:
             entry = yield Ask(self._registry, "get_by_id", (llm_id,))
             if entry is None:
                 raise LLMNotFoundError(f"There is no active LLM with id {llm_id}.")
+        elif self._order is not None:
+            return (yield from self.next())
         else:
             entry = yield Ask(self._registry, "get_by_tier", (tier,))
             if entry is None or entry.tier is not tier:  # a registry may be anybody's; a tier is a promise
@@ -66,18 +74,41 @@ class Candidates:
     def peek(self) -> Found:
         """The one that `next` would give."""
         while self._peeked is None:
-            self._peeked = next((entry for entry in self._queue if entry.id not in self._seen), None)
+            self._peeked = next((entry for entry in self._queue if self._may_be_next(entry)), None)
             if self._peeked is None:
                 if not self._tiers:
                     return None
                 self._queue = yield from self._of(self._tiers.pop(0))
         return self._peeked
 
+    def need_more_room_than(self, entry: LLMEntry) -> None:
+        """The prompt did not fit this one: from now on only others that may have more room, known ones first."""
+        self._room = max(self._room, entry.context_window or 0)
+        waiting = [] if self._peeked is None else [self._peeked]
+        self._peeked = None
+        self._queue = iter(self._roomy([*waiting, *self._queue]))
+
+    def _may_be_next(self, entry: LLMEntry) -> bool:
+        if entry.id in self._seen:
+            return False
+        if entry.context_window is None or entry.context_window > self._room:
+            return True
+        self._seen.add(entry.id)
+        self.refusals.append(Refusal(entry.id, entry.name, "the prompt needs more room than it has"))
+        return False
+
+    def _roomy(self, entries: Iterable[LLMEntry]) -> list[LLMEntry]:
+        return sorted(entries, key=lambda entry: entry.context_window is None)
+
     def _of(self, tier: LLMTier) -> Generator[Step, Any, Iterator[LLMEntry]]:
         if hasattr(self._registry, "candidates"):
-            return iter((yield Ask(self._registry, "candidates", (tier,))))
-        entries = yield Ask(self._registry, "list_active", ())
-        return iter(rank(entry for entry in entries if entry.tier is tier))
+            ranked: Iterable[LLMEntry] = yield Ask(self._registry, "candidates", (tier,))
+        else:
+            entries = yield Ask(self._registry, "list_active", ())
+            ranked = rank(entry for entry in entries if entry.tier is tier)
+        if self._order is not None:
+            ranked = self._order(ranked)
+        return iter(ranked if self._room < 0 else self._roomy(ranked))
 
     def refuse(self, entry: LLMEntry, reason: CreativeServicesError | str) -> None:
         """Note why this one is not asked; raises where the caller named it by id."""

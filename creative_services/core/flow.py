@@ -7,16 +7,20 @@ is thrown in as well, so that connections are closed and money is settled whatev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import Enum
 from typing import Any
 from uuid import uuid4
 
+from creative_services.core.answering import Upstream
 from creative_services.core.attempt import AttemptFlow
 from creative_services.core.breaker import Breaker
 from creative_services.core.candidates import Candidates
 from creative_services.core.errors import (
     ConfigurationError,
+    ContextLengthError,
     CreativeServicesError,
     DeadlineExceededError,
     InvalidRequestError,
@@ -27,15 +31,23 @@ from creative_services.core.ledger import Ledger, PlannedAttempt
 from creative_services.core.lessons import Lessons
 from creative_services.core.listing import list_models
 from creative_services.core.llm_registry import LLMRegistry
+from creative_services.core.pricing import estimate, worst_case
 from creative_services.core.providers import route, wire_for
 from creative_services.core.request import Target
 from creative_services.core.steps import Ask, Sleep, Step
-from creative_services.core.types import Attempt, Limits, LLMChunk, LLMEntry, LLMTier, Retry
+from creative_services.core.types import Attempt, Candidate, Explanation, Limits, LLMChunk, LLMEntry, LLMTier, Retry
 from creative_services.core.work import Answering, Embedding, Work
 
-__all__ = ["Answering", "Call", "CallFlow", "Embedding", "Flow", "Services", "list_models"]
+__all__ = ["Answering", "Call", "CallFlow", "Embedding", "Flow", "Services", "Strategy", "Upstream", "list_models"]
 
 FIRST_BACKOFF = 0.5  # seconds, doubled with each retry, with full jitter
+
+
+class Strategy(str, Enum):
+    """In which order a tier's LLMs are asked: by price, as the specification has it, or by what the call would cost."""
+
+    CHEAPEST = "cheapest"
+    CHEAPEST_FOR_CALL = "cheapest_for_call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,7 @@ class Services:
     breaker: Breaker | None
     clock: Callable[[], float]
     jitter: Callable[[], float]
+    strategy: Strategy = Strategy.CHEAPEST
     lessons: Lessons = field(default_factory=Lessons)
 
 
@@ -75,7 +88,8 @@ class CallFlow:
         self._services = services
         self._began = services.clock()
         self._deadline = self._began + call.limits.total
-        self._candidates = Candidates(services.registry, call.target, services.fallback_tiers)
+        order = self._cheapest_for_call if services.strategy is Strategy.CHEAPEST_FOR_CALL else None
+        self._candidates = Candidates(services.registry, call.target, services.fallback_tiers, order)
         self._cooling: list[tuple[float, LLMEntry]] = []
         self._ignores_breaker = call.target.tier is None
         self._attempts: list[Attempt] = []
@@ -97,10 +111,48 @@ class CallFlow:
                 failure = outcome
                 if not failure.may_fall_back:
                     raise failure
+                if isinstance(failure, ContextLengthError):
+                    self._candidates.need_more_room_than(entry)
             elif outcome is not None:
                 return outcome
             entry = (yield from self._candidates.next()) or self._nearest_to_recovery()
         raise failure or self._candidates.nobody()
+
+    def explain(self) -> Generator[Step, Any, Explanation]:
+        """What `run` would do, found in the same way, without asking any LLM."""
+        candidates: list[Candidate] = []
+        chosen: LLMEntry | None = None
+        entry = yield from self._candidates.first()
+        while entry is not None:
+            refusal, worst = yield from self._examine(entry)
+            if refusal is None and chosen is None:
+                chosen = entry
+            candidates.append(Candidate(entry.without_key(), refusal, worst))
+            entry = yield from self._candidates.next()
+        chosen = chosen or self._nearest_to_recovery()
+        return Explanation(tuple(candidates), chosen.without_key() if chosen else None)
+
+    def _examine(self, entry: LLMEntry) -> Generator[Step, Any, tuple[str | None, Decimal | None]]:
+        before = len(self._candidates.refusals)
+        attempt = self._prepare(entry)
+        if attempt is not None:
+            yield from self._is_cooling(entry, "cooling")
+        refusals = self._candidates.refusals[before:]
+        worst = None if attempt is None else self._worst_case(attempt)
+        return (refusals[0].reason if refusals else None), worst
+
+    def _worst_case(self, attempt: AttemptFlow) -> Decimal | None:
+        return worst_case(attempt.entry, attempt.input_bytes, self._call.work.output_tokens(attempt.entry))
+
+    def _cheapest_for_call(self, ranked: Iterable[LLMEntry]) -> list[LLMEntry]:
+        """Cheapest for this prompt and this many output tokens first; unknown prices last, ties as ranked."""
+        size = self._call.work.request.size
+
+        def price(entry: LLMEntry) -> tuple[bool, Decimal]:
+            cost = estimate(entry, size, self._call.work.output_tokens(entry))
+            return cost is None, cost or Decimal(0)
+
+        return sorted(ranked, key=price)
 
     def _nearest_to_recovery(self) -> LLMEntry | None:
         """When the breaker refused everybody: the one that may be well soonest, which is better than no try at all."""
@@ -112,10 +164,8 @@ class CallFlow:
 
     def _ask(self, entry: LLMEntry) -> Flow:
         """The answer, the error of the last try, or None where the candidate was refused without being asked."""
-        if (yield from self._is_cooling(entry)):
-            return None
         attempt = self._prepare(entry)
-        if attempt is None:
+        if attempt is None or (yield from self._is_cooling(entry, "admit")):
             return None
         waited, number = 0.0, 0
         while True:
@@ -135,12 +185,12 @@ class CallFlow:
             waited = wait
             number += 1
 
-    def _is_cooling(self, entry: LLMEntry) -> Generator[Step, Any, bool]:
+    def _is_cooling(self, entry: LLMEntry, question: str) -> Generator[Step, Any, bool]:
         """Whether the breaker keeps the call from this entry. Whoever names an LLM by id means it, breaker or not."""
         breaker = self._services.breaker
         if breaker is None or self._ignores_breaker:
             return False
-        cooling = yield Ask(breaker, "admit", (entry,))
+        cooling = yield Ask(breaker, question, (entry,))
         if cooling is None:
             return False
         self._cooling.append((cooling.seconds, entry))

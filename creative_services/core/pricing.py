@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from creative_services.core.types import Usage
+
 if TYPE_CHECKING:
-    from creative_services.core.types import LLMEntry, Usage
+    from creative_services.core.types import LLMEntry
 
 _ZERO = Decimal(0)
 
@@ -28,3 +30,13 @@ def _part(per_1k: float | None, tokens: int | None) -> Decimal | None:
     if per_1k is None or tokens is None:
         return None
     return Decimal(str(per_1k)) * tokens / 1000
+
+
+def worst_case(entry: LLMEntry, input_bytes: int, output_tokens: int) -> Decimal | None:
+    """US dollars that a call can cost at most: no tokenizer makes more than one token of a byte."""
+    return cost(entry, Usage(input_tokens=input_bytes, output_tokens=output_tokens))
+
+
+def estimate(entry: LLMEntry, input_bytes: int, output_tokens: int) -> Decimal | None:
+    """US dollars that a call is likely to cost at most, at four bytes a token."""
+    return cost(entry, Usage(input_tokens=-(-input_bytes // 4), output_tokens=output_tokens))

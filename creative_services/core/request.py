@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from creative_services.core.content import check_content
@@ -30,7 +30,7 @@ class LLMRequest:
     """One call's content, in OpenAI chat form; each wire translates it.
 
     `messages` holds the conversation without the `system` argument. `max_tokens` and `temperature` of None mean the
-    entry's own. `extra` is merged into the JSON body last.
+    entry's own. `extra` is merged into the JSON body last. `size` is the length of all text in it, in characters.
     """
 
     messages: Sequence[Message] = field(repr=False)
@@ -42,6 +42,22 @@ class LLMRequest:
     tool_choice: str | Mapping[str, Any] | None = None
     response_format: Mapping[str, Any] | None = None
     extra: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS, repr=False)
+    size: int = 0
+
+    @property
+    def wants_images(self) -> bool:
+        """Whether a message holds a picture."""
+        return any(
+            part.get("type") == "image_url"
+            for message in self.messages
+            if isinstance(parts := message.get("content"), Sequence) and not isinstance(parts, str)
+            for part in parts
+        )
+
+    @property
+    def wants_json_schema(self) -> bool:
+        """Whether the answer must follow a schema."""
+        return self.response_format is not None and self.response_format.get("type") == "json_schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,7 @@ class EmbedRequest:
     texts: Sequence[str] = field(repr=False)
     dimensions: int | None = None
     extra: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS, repr=False)
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +193,8 @@ def embed_request(texts: Any, dimensions: Any, extra: Any, bounds: Bounds) -> Em
     if dimensions is not None and (isinstance(dimensions, bool) or not isinstance(dimensions, int) or dimensions < 1):
         raise InvalidRequestError("`dimensions` must be an int from 1.")
     more = check_object(extra, "extra") or NO_PARAMS
-    left = check_content(given, "texts", bounds.prompt_chars)
-    check_content(more, "extra", left)
-    return EmbedRequest(tuple(given), dimensions, more)
+    left = check_content(more, "extra", check_content(given, "texts", bounds.prompt_chars))
+    return EmbedRequest(tuple(given), dimensions, more, size=bounds.prompt_chars - left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,4 +240,4 @@ class Arguments:
             value = getattr(self, where)
             if value is not None:
                 left = check_content(value, where, left)
-        return request
+        return replace(request, size=bounds.prompt_chars - left)

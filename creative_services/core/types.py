@@ -43,7 +43,8 @@ class LLMEntry:
 
     Costs are US dollars per 1,000 tokens; None is unknown, which is not 0. `temperature=None` is not sent.
     `api_endpoint` is a base URL as the provider's docs print it; None is the provider's own. `api_key` reads as the
-    plain string, shows masked, and is left out of pickles. `unusable` says why the entry cannot be called as it is
+    plain string, shows masked, and is left out of pickles. `context_window` is in tokens; what the LLM `supports`, and
+    how much it takes in, may be tried where it is None. `unusable` says why the entry cannot be called as it is
     (selection passes it by and reports the reason); None is the normal case.
 
     Raises ConfigurationError for a value that cannot be one of these.
@@ -65,11 +66,15 @@ class LLMEntry:
     extra_params: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS, hash=False, repr=False)
     reach: Reach = Reach.ANY
     unusable: str | None = None
+    context_window: int | None = None
+    supports_images: bool | None = None
+    supports_tools: bool | None = None
+    supports_json_schema: bool | None = None
 
     def __post_init__(self) -> None:
         """Take the plain forms that forms, rows and environments hold, and refuse what cannot be meant."""
         set_field = object.__setattr__  # the dataclass is frozen; this is its own constructor
-        set_field(self, "tier", _tier(self.tier))
+        set_field(self, "tier", tier_of(self.tier))
         set_field(self, "api_key", _key(self.api_key, self.name))
         for name in ("cost_per_1k_input", "cost_per_1k_output"):
             set_field(self, name, _cost(getattr(self, name), name))
@@ -92,7 +97,8 @@ class LLMEntry:
         return twin
 
 
-def _tier(value: LLMTier | str) -> LLMTier:
+def tier_of(value: LLMTier | str) -> LLMTier:
+    """The tier that `value` names. Raises ConfigurationError."""
     try:
         return LLMTier(value)
     except ValueError:
@@ -251,3 +257,24 @@ class EmbeddingResponse:
     latency_seconds: float
     attempts: tuple[Attempt, ...]
     provider_request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One LLM that a call might ask, without its key; `refused` says why it would not be.
+
+    `worst_case_cost` is what the call may cost at most with it, in US dollars: a token for every byte sent, and all
+    output tokens allowed. None where a price is unknown.
+    """
+
+    llm: LLMEntry
+    refused: str | None
+    worst_case_cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a call would do: its candidates in the order in which it would ask them, and the one it would ask first."""
+
+    candidates: tuple[Candidate, ...]
+    llm: LLMEntry | None

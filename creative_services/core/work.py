@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from creative_services.core.answering import AnswerAttempt
+from creative_services.core.answering import AnswerAttempt, Upstream
 from creative_services.core.embedding import EmbedAttempt
 from creative_services.core.errors import InvalidRequestError
 
@@ -23,7 +23,10 @@ class Work(Protocol):
     def request(self) -> LLMRequest | EmbedRequest: ...
 
     def attempt(self, entry: LLMEntry, wire: Wire, route: Route, limits: Limits) -> AttemptFlow:
-        """A try at this LLM. Raises InvalidRequestError naming what its API cannot do."""
+        """A try at this LLM. Raises InvalidRequestError naming what it or its API cannot do."""
+
+    def output_tokens(self, entry: LLMEntry) -> int:
+        """The most output tokens that this LLM may bill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,17 @@ class Answering:
     """An answer in words, whole or streamed."""
 
     request: LLMRequest
-    is_stream: bool = False
+    upstream: Upstream = Upstream.WHOLE
 
     def attempt(self, entry: LLMEntry, wire: Wire, route: Route, limits: Limits) -> AttemptFlow:
-        request = wire.build(entry, route, self.request, stream=self.is_stream)
-        return AnswerAttempt(entry, wire, request, limits, is_stream=self.is_stream)
+        lacking = _lacking(entry, self.request)
+        if lacking:
+            raise InvalidRequestError(f"{entry.name!r}: this LLM takes no {lacking}. Ask another LLM.")
+        request = wire.build(entry, route, self.request, stream=self.upstream is not Upstream.WHOLE)
+        return AnswerAttempt(entry, wire, request, limits, self.upstream)
+
+    def output_tokens(self, entry: LLMEntry) -> int:
+        return self.request.max_tokens or entry.max_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +57,17 @@ class Embedding:
         if not hasattr(wire, "build_embeddings"):
             raise InvalidRequestError(f"{entry.name!r}: the API {wire.name} has no embeddings. Ask another LLM.")
         return EmbedAttempt(entry, wire, wire.build_embeddings(entry, route, self.request), limits)
+
+    def output_tokens(self, entry: LLMEntry) -> int:
+        return 0
+
+
+def _lacking(entry: LLMEntry, request: LLMRequest) -> str | None:
+    """What the call needs and the LLM is known not to have."""
+    if entry.supports_images is False and request.wants_images:
+        return "images"
+    if entry.supports_tools is False and request.tools:
+        return "tools"
+    if entry.supports_json_schema is False and request.wants_json_schema:
+        return "JSON schema"
+    return None

@@ -22,7 +22,16 @@ from creative_services.testing import FakeProvider
 
 Ask = Callable[..., LLMResponse]
 ONCE = Retry(max_retries=0)
-CLIENT_OPTIONS = ("limits_of_client", "retry", "fallback_tiers", "ledger", "breaker", "default_tier", "bounds")
+CLIENT_OPTIONS = (
+    "limits_of_client",
+    "retry",
+    "fallback_tiers",
+    "ledger",
+    "breaker",
+    "default_tier",
+    "bounds",
+    "strategy",
+)
 
 ENTRY = LLMEntry(
     id=1,

@@ -108,8 +108,8 @@ class OpenAIChatReader:
     """Reads one stream of chunks. Only the first choice is ours; usage may come anywhere, the last one counts."""
 
     __slots__ = (
-        "_at", "_blank_finish", "_called", "_calls", "_details", "_entry", "_id", "_last_key", "_named", "_pieces",
-        "_reasoning",
+        "_at", "_blank_finish", "_called", "_calls", "_details", "_entry", "_has_refused", "_id", "_last_key", "_named",
+        "_pieces", "_reasoning",
     )  # fmt: skip
 
     def __init__(self, entry: LLMEntry) -> None:
@@ -122,6 +122,7 @@ class OpenAIChatReader:
         self._last_key: int | str = 0
         self._pieces = json_text.Pieces()
         self._blank_finish = False
+        self._has_refused = False
         self._reasoning: list[str] = []
         self._details: list[dict[str, Any]] = []
 
@@ -130,7 +131,9 @@ class OpenAIChatReader:
         if event == "error":
             raise in_stream_error(self._entry, data)
         if data == b"[DONE]" or data.strip() == b"[DONE]":
-            return Delta(finish_reason="stop" if self._blank_finish else None, replay=self._replay(), ended=True)
+            return Delta(
+                finish_reason=self._reason("") if self._blank_finish else None, replay=self._replay(), ended=True
+            )
         try:
             chunk = json_text.load(data)
         except ValueError:
@@ -166,14 +169,13 @@ class OpenAIChatReader:
         delta = self._message(mapping(choice.get("delta")))
         raw = choice.get("finish_reason")
         self._blank_finish = raw == "" or (self._blank_finish and raw is None)
-        if delta.finish_reason is None:
-            delta.finish_reason = finish_reason(raw)
+        delta.finish_reason = self._reason(raw) if raw else None
         if delta.finish_reason is not None:
             delta.replay = self._replay()
         delta.usage = read_usage(chunk.get("usage")) or read_usage(mapping(chunk.get("x_groq")).get("usage"))
         if not self._named:
             delta.response_id, delta.response_model = self._id or None, text(chunk.get("model")) or None
-            self._named = delta.response_model is not None
+            self._named = delta.response_id is not None and delta.response_model is not None
         return delta
 
     def _message(self, message: Mapping[str, Any]) -> Delta:
@@ -186,6 +188,7 @@ class OpenAIChatReader:
                 self._reasoning.append(beside)
         self._details += objects(message.get("reasoning_details"))
         refusal = text(message.get("refusal"))
+        self._has_refused = self._has_refused or bool(refusal)
         calls = message.get("tool_calls")
         parts = [self._call(call) for call in objects(calls)] if calls else []
         if any(mapping(message.get("function_call")).values()):
@@ -194,8 +197,11 @@ class OpenAIChatReader:
             text=words + refusal,
             reasoning=thoughts,
             tool_calls=parts,
-            finish_reason="content_filter" if refusal else None,
         )
+
+    def _reason(self, raw: Any) -> FinishReason | None:
+        """Our word for the reason that ends this answer: a refusal is said beside `stop`."""
+        return "content_filter" if self._has_refused else "stop" if raw == "" else finish_reason(raw)
 
     def _call(self, call: Mapping[str, Any]) -> ToolCallPart:
         """A piece of a call; id and name come once, since providers repeat, change or blank them."""
@@ -247,8 +253,7 @@ class OpenAIChatReader:
         message = dict(mapping(choice.get("message")))
         message["tool_calls"] = [{**call, "index": n} for n, call in enumerate(objects(message.get("tool_calls")))]
         delta = self._message(message)
-        raw = choice.get("finish_reason")
-        delta.finish_reason = delta.finish_reason or ("stop" if raw == "" else finish_reason(raw))
+        delta.finish_reason = self._reason(choice.get("finish_reason"))
         delta.usage = read_usage(answer.get("usage"))
         delta.response_id, delta.response_model = self._id or None, text(answer.get("model")) or None
         delta.replay, delta.ended = self._replay(), True

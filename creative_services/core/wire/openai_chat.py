@@ -8,10 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.request import REPLAY_KEY
-from creative_services.core.secret import Secret
-from creative_services.core.wire import embeddings, json_text, listings
+from creative_services.core.wire import json_text
 from creative_services.core.wire.base import (
-    API_KEY_HEADER,
     DEVELOPER_ROLE,
     MAX_COMPLETION_TOKENS,
     NO_STREAM_USAGE,
@@ -21,19 +19,20 @@ from creative_services.core.wire.base import (
 from creative_services.core.wire.errors import malformed, provider_error
 from creative_services.core.wire.models import needs_max_completion_tokens
 from creative_services.core.wire.openai_answer import OpenAIChatReader
-from creative_services.core.wire.sending import get, post, temperature
+from creative_services.core.wire.openai_host import OpenAIHost
+from creative_services.core.wire.sending import post, temperature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from creative_services.core.errors import ProviderError
     from creative_services.core.http import HttpRequest
-    from creative_services.core.request import EmbedRequest, LLMRequest, Message
+    from creative_services.core.request import LLMRequest, Message
     from creative_services.core.types import LLMEntry
-    from creative_services.core.wire.base import Reader, Vectors
+    from creative_services.core.wire.base import Reader
 
 
-class OpenAIChat:
+class OpenAIChat(OpenAIHost):
     """The wire `openai_chat`. Messages, tools and formats are already in its form; they go out as they came."""
 
     name = "openai_chat"
@@ -51,7 +50,7 @@ class OpenAIChat:
             body["stream"] = True
             if NO_STREAM_USAGE not in route.quirks:
                 body["stream_options"] = {"include_usage": True}
-        return post(entry, f"{route.base_url}/chat/completions", self._key_header(route), body, request)
+        return post(entry, f"{route.base_url}/chat/completions", self.key_header(route), body, request)
 
     def parse(self, entry: LLMEntry, body: bytes) -> Delta:
         try:
@@ -65,26 +64,6 @@ class OpenAIChat:
 
     def parse_error(self, entry: LLMEntry, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
         return provider_error(entry, status, headers, body)
-
-    def build_embeddings(self, entry: LLMEntry, route: Route, request: EmbedRequest) -> HttpRequest:
-        body = embeddings.body_of(entry, request)
-        return post(entry, f"{route.base_url}/embeddings", self._key_header(route), body, request)
-
-    def parse_embeddings(self, entry: LLMEntry, body: bytes) -> Vectors:
-        return embeddings.read(entry, body)
-
-    def build_listing(self, entry: LLMEntry, route: Route) -> HttpRequest:
-        return get(entry, f"{route.base_url}/models", self._key_header(route))
-
-    def parse_listing(self, entry: LLMEntry, body: bytes) -> list[str]:
-        return listings.read(entry, body)
-
-    def _key_header(self, route: Route) -> dict[str, str]:
-        if not route.api_key:
-            return {}
-        if API_KEY_HEADER in route.quirks:
-            return {"api-key": Secret(route.api_key)}
-        return {"authorization": Secret(f"Bearer {route.api_key}")}
 
     def _messages(self, request: LLMRequest, route: Route) -> list[Message]:
         messages = [self._message(message, route) for message in request.messages]

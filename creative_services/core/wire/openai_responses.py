@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from creative_services.core.secret import Secret
 from creative_services.core.wire import json_text
 from creative_services.core.wire import responses_conversation as translate
-from creative_services.core.wire.base import API_KEY_HEADER, DEVELOPER_ROLE
+from creative_services.core.wire.base import DEVELOPER_ROLE
 from creative_services.core.wire.errors import malformed, provider_error
 from creative_services.core.wire.models import encrypts_reasoning
+from creative_services.core.wire.openai_host import OpenAIHost
 from creative_services.core.wire.responses_answer import ResponsesReader
 from creative_services.core.wire.sending import post, temperature
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from creative_services.core.wire.base import Delta, Reader, Route
 
 
-class OpenAIResponses:
+class OpenAIResponses(OpenAIHost):
     """The wire `openai_responses`."""
 
     name = "openai_responses"
@@ -45,7 +45,7 @@ class OpenAIResponses:
             body["include"] = ["reasoning.encrypted_content"]
         if stream:
             body["stream"] = True
-        return post(entry, f"{route.base_url}/responses", _key_header(route), body, request)
+        return post(entry, f"{route.base_url}/responses", self.key_header(route), body, request)
 
     def parse(self, entry: LLMEntry, body: bytes) -> Delta:
         try:
@@ -72,11 +72,3 @@ def _options(request: LLMRequest) -> dict[str, Any]:
     if request.response_format is not None and (form := translate.text_format(request.response_format)):
         options["text"] = {"format": form}
     return options
-
-
-def _key_header(route: Route) -> dict[str, str]:
-    if not route.api_key:
-        return {}
-    if API_KEY_HEADER in route.quirks:
-        return {"api-key": Secret(route.api_key)}
-    return {"authorization": Secret(f"Bearer {route.api_key}")}

@@ -126,7 +126,8 @@ def test_a_recorded_chat_stream_says_what_its_chunks_say(item):
     for call in answer.tool_calls:
         json.loads(call["arguments"] or "{}")
     reasons = [choice["finish_reason"] for choice in choices if choice.get("finish_reason") is not None]
-    assert answer.finish_reason == FINISH[reasons[-1] if reasons else None]
+    refused = any(delta.get("refusal") for delta in deltas)
+    assert answer.finish_reason == ("content_filter" if refused else FINISH[reasons[-1] if reasons else None])
     usages = [chunk["usage"] for chunk in chunks if chunk.get("usage")]
     if usages:
         check_chat_usage(answer.usage, usages[-1])
