@@ -72,16 +72,26 @@ def probe(entries: Iterable[LLMEntry], seconds: float) -> list[Probe]:
         return list(threads.map(partial(_ask, client, deadline), asked))
 
 
+def all_within(seconds: float) -> Limits:
+    """Limits of a call that may take `seconds` with any part of it."""
+    left = max(seconds, 0.001)
+    return Limits(total=left, connect=left, first_token=left, stall=left, attempt=left)
+
+
+def too_late(entry: LLMEntry, seconds: float) -> ProviderTimeoutError:
+    """What a call under such limits ends in, for people who did not set them."""
+    name = f"LLM #{entry.id} {entry.name!r} ({entry.provider})"
+    return ProviderTimeoutError(f"{name}: No answer came within {seconds:.0f} s.")
+
+
 def _ask(client: SyncDynamicLLMClient, deadline: float, entry: LLMEntry) -> Probe:
     began = time.monotonic()
-    left = max(deadline - began, 0.001)
-    limits = Limits(total=left, connect=left, first_token=left, stall=left, attempt=left)
+    left = deadline - began
     outcome: LLMResponse | CreativeServicesError
     try:
-        outcome = client.generate(PROMPT, llm_id=entry.id, max_tokens=MAX_TOKENS, limits=limits)
+        outcome = client.generate(PROMPT, llm_id=entry.id, max_tokens=MAX_TOKENS, limits=all_within(left))
     except DeadlineExceededError:
-        name = f"LLM #{entry.id} {entry.name!r} ({entry.provider})"
-        outcome = ProviderTimeoutError(f"{name}: No answer came within {left:.0f} s.")
+        outcome = too_late(entry, left)
     except CreativeServicesError as error:
         outcome = error
     return Probe(entry, outcome, time.monotonic() - began)

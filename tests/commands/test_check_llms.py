@@ -7,6 +7,7 @@ from django.test import override_settings
 from creative_services.models import Llms
 from creative_services.testing import Failure, FakeProvider, LlmsFactory, override_llms
 from tests.commands.running import run
+from tests.offering import Offering, asked_models, lists_asked
 
 pytestmark = pytest.mark.django_db
 
@@ -110,10 +111,12 @@ def test_only_the_tier_is_checked():
 def test_live_asks_each_once_for_a_few_tokens():
     LlmsFactory(name="Mini", model="mini")
     LlmsFactory(name="Big", model="big", tier="premium")
-    with override_llms(provider=FakeProvider({"mini": "OK", "big": Failure(500)})) as provider:
+    with override_llms(
+        provider=FakeProvider({"mini": "OK", "big": Failure(500), "": Offering("mini", "big")})
+    ) as provider:
         done = run("check_llms", "--live")
 
-    assert sorted(provider.models) == ["big", "mini"]
+    assert asked_models(provider) == ["big", "mini"]
     assert done.code == 1
     assert " s\n" in done.out.splitlines(keepends=True)[0]
     assert "ProviderUnavailableError: " in done.out
@@ -121,16 +124,17 @@ def test_live_asks_each_once_for_a_few_tokens():
 
 def test_live_more_than_ten_are_asked_too():
     LlmsFactory.create_batch(12)
-    with override_llms() as provider:
+    with override_llms(provider=FakeProvider(Offering())) as provider:
         done = run("check_llms", "--live")
 
     assert done.code == 0
-    assert len(provider.requests) == 12
+    assert len(asked_models(provider)) == 12
+    assert len(lists_asked(provider)) == 1
 
 
 def test_live_what_answers_is_fine_even_if_it_should_have_retired():
     LlmsFactory(model="gpt-3.5-turbo")
-    with override_llms():
+    with override_llms(provider=FakeProvider(Offering())):
         done = run("check_llms", "--live")
 
     assert done.code == 0
@@ -148,7 +152,7 @@ def test_live_what_cannot_be_called_is_not_asked():
 
 def test_json_says_the_same_for_machines():
     fine, broken = LlmsFactory(name="Mini", model="mini"), LlmsFactory(name="Broken", api_key=None)
-    with override_llms():
+    with override_llms(provider=FakeProvider(Offering("mini"))):
         done = run("check_llms", "--json", "--live")
 
     report = json.loads(done.out)
@@ -173,7 +177,7 @@ def test_no_key_is_ever_printed():
     LlmsFactory(name="Fine", api_key="sk-very-secret-key-9876")
     LlmsFactory(name="Elsewhere", api_key="sk-very-secret-key-9876")
     Llms.objects.filter(name="Elsewhere").update(provider="groq", notes=F("name"))
-    with override_llms(provider=FakeProvider(Failure(401, "Wrong key sk-very-secret-key-9876"))):
+    with override_llms(provider=FakeProvider(Offering(otherwise=Failure(401, "Wrong key sk-very-secret-key-9876")))):
         done = run("check_llms", "--live", "--json")
 
     assert done.code == 1

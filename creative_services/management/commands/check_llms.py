@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from creative_services.adapters.clients import get_registry
 from creative_services.adapters.connections import give_back_connections
+from creative_services.adapters.offers import Offers
 from creative_services.adapters.probe import AT_ONCE, fault_of, probe
 from creative_services.core.errors import CreativeServicesError
 from creative_services.core.llm_registry import rank
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Iterator
 
+    from creative_services.adapters.probe import Probe
     from creative_services.core.types import LLMEntry
 
 SECONDS = 15
@@ -44,6 +47,26 @@ class Finding:
         """Note what keeps calls from it."""
         self.ok, self.problem = False, problem
 
+    def warn(self, warning: str) -> None:
+        """Note what will keep calls from it some day."""
+        self.warning = f"{self.warning} {warning}" if self.warning else warning
+
+    def take(self, result: Probe, *, is_listed: bool) -> None:
+        """Note what a real call came to, and whether the provider's list has the model."""
+        self.latency_seconds = round(result.latency_seconds, 3)
+        error = result.outcome if isinstance(result.outcome, CreativeServicesError) else None
+        if error:
+            self.fail(f"{type(error).__name__}: {error}")
+        if is_listed:
+            return
+        text = f"The provider does not list {self.model} among its models"
+        if self.tier == LLMTier.LOCAL.value:
+            self.warn(f"{text}: such servers may answer with the one they have.")
+        elif error:
+            self.fail(f"{self.problem} {text}: it is no longer offered, or misspelt.")
+        else:
+            self.warn(f"{text}: it still answers, but is no longer offered.")
+
     def __str__(self) -> str:
         line = f"{'ok  ' if self.ok else 'FAIL'} {self.tier:8} #{self.id} {self.name} ({self.provider} {self.model})"
         if self.latency_seconds is not None:
@@ -61,7 +84,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tier", choices=[tier.value for tier in LLMTier], help="Only this tier.")
-        parser.add_argument("--live", action="store_true", help="Ask each for a few tokens; this costs a little.")
+        parser.add_argument(
+            "--live",
+            action="store_true",
+            help="Ask each for a few tokens, which costs a little, and the providers for their lists of models.",
+        )
         parser.add_argument("--json", action="store_true", help="Print JSON.")
 
     def handle(self, *, tier: str | None, live: bool, **options: Any) -> None:
@@ -70,10 +97,8 @@ class Command(BaseCommand):
         findings = {entry.id: examined(entry, live=live) for entry in entries}
         if live:
             give_back_connections()
-            for entry, problem, seconds in asked([entry for entry in entries if findings[entry.id].ok]):
-                findings[entry.id].latency_seconds = round(seconds, 3)
-                if problem:
-                    findings[entry.id].fail(problem)
+            for result, is_listed in asked([entry for entry in entries if findings[entry.id].ok]):
+                findings[result.entry.id].take(result, is_listed=is_listed)
         self._report(list(findings.values()), as_json=options["json"])
         if not findings:
             where = "" if tier is None else f" in tier {tier!r}"
@@ -104,14 +129,20 @@ def examined(entry: LLMEntry, *, live: bool) -> Finding:
     if ending.has_come() and not live and finding.ok:
         finding.fail(text)
     else:
-        finding.warning = text
+        finding.warn(text)
     return finding
 
 
-def asked(entries: list[LLMEntry]) -> Iterator[tuple[LLMEntry, str | None, float]]:
-    """Each entry with the problem that a real call met, and its seconds; so many at once as `probe` takes."""
+def asked(entries: list[LLMEntry]) -> Iterator[tuple[Probe, bool]]:
+    """What a real call of each entry came to, and whether its provider's list, if there is one, has its model.
+
+    So many at once as `probe` takes. The lists are fetched meanwhile, in the same time.
+    """
+    offers = Offers()
     waiting = iter(entries)
-    while batch := list(islice(waiting, AT_ONCE)):
-        for result in probe(batch, SECONDS):
-            error = result.outcome if isinstance(result.outcome, CreativeServicesError) else None
-            yield result.entry, f"{type(error).__name__}: {error}" if error else None, result.latency_seconds
+    with ThreadPoolExecutor(1, thread_name_prefix="llm-offers") as meanwhile:
+        while batch := list(islice(waiting, AT_ONCE)):
+            lists = meanwhile.submit(offers.ask, batch, SECONDS)
+            results = probe(batch, SECONDS)
+            lists.result()
+            yield from ((result, not offers.lack(result.entry)) for result in results)
