@@ -79,7 +79,7 @@ async def astream(client: DynamicLLMClient, **asked: Any) -> LLMResponse:
     return chunks.response
 
 
-@pytest.fixture(params=["openai_chat", "openai_responses", "anthropic_messages"])
+@pytest.fixture(params=["openai_chat", "openai_responses", "anthropic_messages", "gemini"])
 def wire(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
