@@ -13,6 +13,7 @@ from django.db import connections, router
 
 from creative_services.adapters.connections import borrowed
 from creative_services.adapters.snapshot import Snapshot
+from creative_services.core.llm_registry import RetirementLog
 from creative_services.core.types import LLMTier
 
 if TYPE_CHECKING:
@@ -45,23 +46,25 @@ class DjangoLLMRegistry:
 
     A queryset narrows it; its conditions may use the rows' own columns, since changes elsewhere renew no token.
     Rows are read from the database that writes go to. Keys are decrypted for the entries that are handed out only.
+    Handing out a model that its provider has retired is logged once as a warning.
     """
 
     def __init__(self, rows: type[Llms] | LlmsQuerySet | None = None) -> None:
         self._rows = rows
         self._snapshots: OrderedDict[tuple[str, str], Snapshot] = OrderedDict()
         self._lock = Lock()
+        self._retirements = RetirementLog()
         self._acurrent = sync_to_async(self._current)
         # Entries depend on settings too; these change in tests only. Held weakly, so this keeps nobody alive.
         setting_changed.connect(self._forget)
 
     def get_by_id(self, llm_id: int) -> LLMEntry | None:
         """The active entry of this id, also one that is `unusable`, or None."""
-        return self._current().by_id(llm_id)
+        return self._used(self._current().by_id(llm_id))
 
     def get_by_tier(self, tier: LLMTier) -> LLMEntry | None:
         """The first usable entry of the tier's candidates, or None."""
-        return next((entry for entry in self.candidates(tier) if not entry.unusable), None)
+        return self._first_usable(self._current().of_tier(LLMTier(tier)))
 
     def list_active(self) -> list[LLMEntry]:
         """All active entries, cheapest first."""
@@ -69,15 +72,15 @@ class DjangoLLMRegistry:
 
     def candidates(self, tier: LLMTier) -> Iterator[LLMEntry]:
         """The tier's active entries, cheapest first, unusable ones included; each is made when it is asked for."""
-        return self._current().of_tier(LLMTier(tier))
+        return map(self._noted, self._current().of_tier(LLMTier(tier)))
 
     async def aget_by_id(self, llm_id: int) -> LLMEntry | None:
         """`get_by_id`, awaited."""
-        return (await self._acurrent()).by_id(llm_id)
+        return self._used((await self._acurrent()).by_id(llm_id))
 
     async def aget_by_tier(self, tier: LLMTier) -> LLMEntry | None:
         """`get_by_tier`, awaited."""
-        return next((entry for entry in await self.acandidates(tier) if not entry.unusable), None)
+        return self._first_usable((await self._acurrent()).of_tier(LLMTier(tier)))
 
     async def alist_active(self) -> list[LLMEntry]:
         """`list_active`, awaited."""
@@ -85,7 +88,17 @@ class DjangoLLMRegistry:
 
     async def acandidates(self, tier: LLMTier) -> Iterable[LLMEntry]:
         """`candidates`, awaited."""
-        return (await self._acurrent()).of_tier(LLMTier(tier))
+        return map(self._noted, (await self._acurrent()).of_tier(LLMTier(tier)))
+
+    def _first_usable(self, entries: Iterable[LLMEntry]) -> LLMEntry | None:
+        return self._used(next((entry for entry in entries if not entry.unusable), None))
+
+    def _used(self, entry: LLMEntry | None) -> LLMEntry | None:
+        return None if entry is None else self._noted(entry)
+
+    def _noted(self, entry: LLMEntry) -> LLMEntry:
+        self._retirements.note(entry)
+        return entry
 
     def _current(self) -> Snapshot:
         with borrowed():

@@ -207,3 +207,29 @@ def test_rows_are_read_from_the_database_that_writes_go_to(settings, django_asse
     assert registry.list_active() == []
     with django_assert_num_queries(0):
         touch_registry()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda registry, row: registry.get_by_id(row.pk),
+        lambda registry, row: registry.get_by_tier(LLMTier.STANDARD),
+        lambda registry, row: list(registry.candidates(LLMTier.STANDARD)),
+        lambda registry, row: async_to_sync(registry.aget_by_id)(row.pk),
+        lambda registry, row: async_to_sync(registry.aget_by_tier)(LLMTier.STANDARD),
+        lambda registry, row: list(async_to_sync(registry.acandidates)(LLMTier.STANDARD)),
+    ],
+)
+def test_using_a_retired_model_is_logged_once(use, caplog):
+    row = make(provider="groq", model="llama-3.3-70b-versatile")
+    registry = DjangoLLMRegistry()
+
+    registry.list_active()
+    assert caplog.messages == []
+    for _ in range(2):
+        use(registry, row)
+
+    [message] = caplog.messages
+    assert "llama-3.3-70b-versatile" in message
+    assert "2026-08-16" in message
+    assert "openai/gpt-oss-120b" in message
