@@ -74,11 +74,12 @@ def _joined(details):
 
 
 def _messages(events):
+    marks = [event["type"] for event in events if event["type"] in {"message_start", "message_stop"}]
+    return _message(events) if marks == ["message_start", "message_stop"] else None
+
+
+def _message(events):
     message, blocks = {}, {}
-    if [event["type"] for event in events if event["type"] in {"message_start", "message_stop"}][1:] != [
-        "message_stop"
-    ]:
-        return None
     for event in events:
         kind = event["type"]
         if kind == "message_start":
@@ -90,11 +91,11 @@ def _messages(events):
         elif kind == "message_delta":
             known = {name: value for name, value in (event.get("usage") or {}).items() if value is not None}
             message |= event["delta"] | {"usage": message["usage"] | known}
-    for block in blocks.values():
-        written = block.pop("written")
-        if written:
-            block["input"] = json.loads(written)
-    return message | {"content": list(blocks.values())}
+    return message | {"content": [_block(**block) for block in blocks.values()]}
+
+
+def _block(*, written, **block):
+    return block | {"input": json.loads(written)} if written else block
 
 
 def _add_to_block(block, delta):

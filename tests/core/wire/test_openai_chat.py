@@ -186,6 +186,17 @@ def test_a_refusal_is_an_answer_that_was_filtered():
     assert answer(delta(refusal="I can"), delta(refusal="not."), delta("stop")).text == "I cannot."
 
 
+def test_a_streamed_refusal_is_filtered_too_but_not_before_its_end():
+    assert answer(delta(refusal="I can"), delta(refusal="not.")).finish_reason is None
+    assert answer(delta(refusal="I can"), delta(refusal="not."), delta("stop")).finish_reason == "content_filter"
+
+
+def test_an_id_that_comes_after_the_model_is_not_lost():
+    first = {"choices": [], "id": "", "model": "gpt-5"}
+    found = answer(first, delta(content="Hi") | {"id": "chatcmpl-1", "model": "gpt-5"}, delta("stop"))
+    assert (found.response_id, found.response_model) == ("chatcmpl-1", "gpt-5")
+
+
 def test_an_answer_that_azure_filtered_has_no_message():
     found = whole("openai_chat", b'{"choices":[{"finish_reason":"content_filter","index":0}]}')
     assert (found.text, found.finish_reason) == ("", "content_filter")
