@@ -59,9 +59,12 @@ _CLIENT_RULES = (
         ContentFilterError,
         frozenset({
             "content_filter", "content_policy_violation", "responsibleaipolicyviolation", "flagged_input",
-            "moderation_blocked",
+            "moderation_blocked", "image_content_policy_violation",
         }),
-        ("blocked by content filtering", "content violates usage guidelines", "content exists risk"),
+        (
+            "blocked by content filtering", "content violates usage guidelines", "content exists risk",
+            "flagged as potentially violating",
+        ),
     ),
     _Rule(
         ContextLengthError,
@@ -115,7 +118,30 @@ _STREAM_RULES = (
         ProviderUnavailableError,
         frozenset({"overloaded_error", "server_error", "api_error", "timeout_error", "service_unavailable_error"}),
     ),
-    _Rule(InvalidRequestError, frozenset({"invalid_request_error", "invalid_argument", "invalid-argument"})),
+    _Rule(
+        InvalidRequestError,
+        frozenset(
+            {
+                "invalid_request_error",
+                "invalid_argument",
+                "invalid-argument",
+                "invalid_prompt",
+                "invalid_image",
+                "invalid_image_format",
+                "invalid_base64_image",
+                "invalid_image_url",
+                "invalid_image_mode",
+                "image_too_large",
+                "image_too_small",
+                "image_parse_error",
+                "image_file_too_large",
+                "unsupported_image_media_type",
+                "empty_image_file",
+                "failed_to_download_image",
+                "image_file_not_found",
+            }
+        ),
+    ),
 )
 _BY_STATUS: Mapping[int, _Rule] = {
     401: _Rule(AuthenticationError),

@@ -78,7 +78,7 @@ def replay(items: Iterable[Item]) -> list[Item]:
 
 
 def _says_more(item: Item) -> bool:
-    return item.get("type") not in {"message", "function_call"} or bool(item.get("phase"))
+    return text(item.get("type")) not in {"message", "function_call"} or bool(item.get("phase"))
 
 
 class ResponsesReader:
@@ -188,7 +188,7 @@ class ResponsesReader:
         """A whole answer as one delta."""
         if not isinstance(answer, dict):
             raise malformed(self._entry)
-        if answer.get("error") or answer.get("object") == "error":
+        if "output" not in answer and (answer.get("error") or answer.get("object") == "error"):
             raise in_stream_error(self._entry, answer)
         delta = self._end(answer)
         if not isinstance(answer.get("output"), list) or answer.get("status") in ("queued", "in_progress"):
