@@ -37,6 +37,10 @@ class Row(NamedTuple):
     is_active: bool
     wire: str
     extra_params: Any
+    context_window: int | None
+    supports_images: bool | None
+    supports_tools: bool | None
+    supports_json_schema: bool | None
 
 
 class Snapshot:
@@ -101,6 +105,10 @@ def entry_of(row: Row | Llms) -> LLMEntry:
         extra_params=MappingProxyType({} if unusable else row.extra_params),
         reach=reach_of(row.tier, row.api_endpoint),
         unusable=unusable,
+        context_window=row.context_window,
+        supports_images=row.supports_images,
+        supports_tools=row.supports_tools,
+        supports_json_schema=row.supports_json_schema,
     )
 
 

@@ -80,6 +80,10 @@ class LlmsAdmin(Base):
         (None, {"fields": ("name", "tier", "is_active")}),
         (_("Model"), {"fields": ("provider", "model", "api_endpoint", "api_key", "wire")}),
         (_("Price"), {"fields": (("cost_per_1k_input", "cost_per_1k_output"),)}),
+        (
+            _("What it can do"),
+            {"fields": ("context_window", ("supports_images", "supports_tools", "supports_json_schema"))},
+        ),
         (_("Request"), {"fields": (("max_tokens", "temperature"), "extra_params")}),
         (_("Notes"), {"fields": ("notes", "created_at", "updated_at")}),
     )

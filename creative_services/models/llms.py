@@ -41,11 +41,11 @@ def validate_object(value: Any) -> None:
 class Llms(Announced, models.Model):
     """One configured LLM.
 
-    Costs are US dollars per 1,000 tokens; empty is unknown, which is not 0. The key is kept for the host that the
-    row calls: `full_clean()`, and so every form, asks for it anew when endpoint or provider lead elsewhere, and a row
-    saved without that check is passed by, its key unsent, until the key is entered again. `save()`, `bulk_create()`
-    and `bulk_update()` refuse an endpoint that the tier may not have; what `update()`, fixtures and data migrations
-    write is refused when it is called.
+    Costs are US dollars per 1,000 tokens; empty is unknown, which is not 0. What the LLM takes, and how much, may be
+    tried where it is unknown. The key is kept for the host that the row calls: `full_clean()`, and so every form, asks
+    for it anew when endpoint or provider lead elsewhere, and a row saved without that check is passed by, its key
+    unsent, until the key is entered again. `save()`, `bulk_create()` and `bulk_update()` refuse an endpoint that the
+    tier may not have; what `update()`, fixtures and data migrations write is refused when it is called.
     """
 
     name = ExactCharField(_("name"), max_length=200, unique=True)
@@ -110,6 +110,22 @@ class Llms(Announced, models.Model):
         validators=[validate_object],
         help_text=_("A JSON object that is sent as it is."),
     )
+    context_window = models.PositiveIntegerField(
+        _("context window"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_TOKENS)],
+        help_text=_("Most tokens of prompt and answer together; empty if unknown."),
+    )
+    supports_images = models.BooleanField(
+        _("takes images"), null=True, blank=True, help_text=_("With No, calls with images pass it by.")
+    )
+    supports_tools = models.BooleanField(
+        _("takes tools"), null=True, blank=True, help_text=_("With No, calls with tools pass it by.")
+    )
+    supports_json_schema = models.BooleanField(
+        _("takes JSON schemas"), null=True, blank=True, help_text=_("With No, calls with a JSON schema pass it by.")
+    )
     notes = models.TextField(_("notes"), blank=True, default="")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
@@ -139,6 +155,10 @@ class Llms(Announced, models.Model):
             models.CheckConstraint(
                 condition=Q(cost_per_1k_output__isnull=True) | Q(cost_per_1k_output__range=(0, MOST_USD)),
                 name="creative_services_cost_output_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(context_window__isnull=True) | Q(context_window__range=(1, MOST_TOKENS)),
+                name="creative_services_context_window_range",
             ),
         )
 

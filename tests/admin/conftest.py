@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
+from django.forms import NullBooleanField
 from django.test import Client
 from django.urls import reverse
 
@@ -30,6 +31,8 @@ class Pages:
         url = reverse(f"admin:creative_services_llms_{where}", args=[] if row is None else [row.pk])
         form = self.client.get(url).context["adminform"].form
         shown = {name: form[name].value() for name in form.fields if name != "api_key"}
+        selects = [name for name, field in form.fields.items() if isinstance(field, NullBooleanField)]
+        shown |= {name: form.fields[name].widget.format_value(shown[name]) for name in selects}
         shown |= {form[name].html_initial_name: shown[name] for name in shown if form[name].field.show_hidden_initial}
         data = {name: value for name, value in shown.items() if value not in {None, False}} | {"api_key": ""}
         return self.client.post(url, {k: v for k, v in (data | changes).items() if v is not None})

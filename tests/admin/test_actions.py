@@ -66,6 +66,16 @@ def test_a_copy_is_inactive_and_has_a_name_of_its_own(pages, row):
     assert row.is_active
 
 
+def test_a_copy_can_do_what_the_row_can(pages, row):
+    Llms.objects.update(context_window=8192, supports_images=False, supports_tools=True)
+
+    pages.act("duplicate", row)
+
+    copy = Llms.objects.get(is_active=False)
+    assert (copy.context_window, copy.supports_images, copy.supports_tools) == (8192, False, True)
+    assert copy.supports_json_schema is None
+
+
 def test_a_copied_key_serves_the_same_host_and_no_other(pages, row):
     pages.act("duplicate", row)
     copy = Llms.objects.get(is_active=False)

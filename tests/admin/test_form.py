@@ -123,6 +123,10 @@ def test_a_ticked_removal_stays_ticked_after_an_error(pages, row):
         ({"cost_per_1k_input": "-1"}, "cost_per_1k_input"),
         ({"cost_per_1k_input": "nan"}, "cost_per_1k_input"),
         ({"max_tokens": "99999999999999999999"}, "max_tokens"),
+        ({"context_window": "0"}, "context_window"),
+        ({"context_window": "-5"}, "context_window"),
+        ({"context_window": "2000000000"}, "context_window"),
+        ({"context_window": "128k"}, "context_window"),
         ({"tier": "golden"}, "tier"),
         ({"tier": "local"}, "api_endpoint"),
         ({"api_endpoint": "http://169.254.169.254/latest"}, "api_endpoint"),
@@ -169,6 +173,21 @@ def test_the_wire_format_is_a_choice_that_keeps_what_is_stored(pages, row):
     page = pages.form(row).content.decode()
     assert Llms.objects.get().wire == "from_another_version"
     assert '<option value="openai_chat">' in page
+
+
+def test_what_an_llm_can_do_is_told_or_left_unknown(pages, row):
+    names = ("context_window", "supports_images", "supports_tools", "supports_json_schema")
+
+    pages.save(row, context_window="128000", supports_images="true", supports_tools="false")
+    told = pages.form(row).content.decode()
+    pages.save(row, notes="Seen")
+
+    assert re.search(r'name="supports_images".*?<option value="unknown">Unknown</option>', told, re.DOTALL)
+    entry = DjangoLLMRegistry().get_by_id(row.pk)
+    assert [getattr(entry, name) for name in names] == [128_000, True, False, None]
+    pages.save(row, **dict.fromkeys(names[1:], "unknown"), context_window="")
+    entry = DjangoLLMRegistry().get_by_id(row.pk)
+    assert [getattr(entry, name) for name in names] == [None] * 4
 
 
 def test_a_small_price_is_written_in_full(pages, row):

@@ -34,6 +34,7 @@ def test_a_fixture_holds_no_key_and_no_ciphertext(format):
 
 def test_a_round_trip_restores_all_but_the_key(tmp_path):
     make(name="a", cost_per_1k_input=0.00015, extra_params={"top_p": 1}, notes="ü")
+    make(name="able", context_window=128_000, supports_images=True, supports_tools=False)
     make(name="env", api_key="env:OPENAI_API_KEY")
     make(name="none", api_key=None)
     before = list(Llms.objects.order_by("pk").values())
@@ -46,7 +47,7 @@ def test_a_round_trip_restores_all_but_the_key(tmp_path):
     # JSON keeps milliseconds of times.
     dropped = {"api_key": None, "created_at": None, "updated_at": None}
     assert [row | dropped for row in after] == [row | dropped for row in before]
-    assert [str(row["api_key"]) for row in after] == ["None", "from OPENAI_API_KEY", "None"]
+    assert [str(row["api_key"]) for row in after] == ["None", "None", "from OPENAI_API_KEY", "None"]
 
 
 def test_a_fixture_loaded_over_its_row_keeps_the_key(tmp_path):

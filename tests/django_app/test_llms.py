@@ -20,6 +20,7 @@ def test_a_row_has_the_defaults_of_an_entry():
 
     assert (row.max_tokens, row.temperature, row.is_active) == (4096, 0.7, True)
     assert (row.cost_per_1k_input, row.cost_per_1k_output) == (None, None)
+    assert (row.context_window, row.supports_images, row.supports_tools, row.supports_json_schema) == (None,) * 4
     assert (row.api_key, row.api_endpoint, row.wire, row.extra_params, row.notes) == (None, "", "", {}, "")
     assert row.tier == LLMTier.STANDARD
     assert str(row) == "GPT"
@@ -42,6 +43,9 @@ BAD = [
     ("cost_per_1k_output", -1),
     ("cost_per_1k_input", float("inf")),
     ("cost_per_1k_output", 1e9),
+    ("context_window", 0),
+    ("context_window", -1),
+    ("context_window", 2_000_000_000),
 ]
 
 
@@ -72,6 +76,25 @@ def test_the_edges_of_the_temperature_are_fine(value):
     row = Llms(**values(temperature=value))
     row.full_clean()
     row.save()
+
+
+@pytest.mark.parametrize("value", [None, 1, 1_000_000_000])
+def test_the_edges_of_the_context_window_are_fine(value):
+    row = Llms(**values(context_window=value))
+    row.full_clean()
+    row.save()
+
+
+@pytest.mark.parametrize("field", ["supports_images", "supports_tools", "supports_json_schema"])
+def test_what_an_llm_takes_is_yes_no_or_unknown(field):
+    for value in (True, False, None):
+        row = make(name=f"{value}", **{field: value})
+        row.full_clean()
+        row.refresh_from_db()
+        assert getattr(row, field) is value
+    for refuse in (Llms(**values(**{field: 2})).full_clean, lambda: Llms.objects.update(**{field: 2})):
+        with pytest.raises(ValidationError):
+            refuse()
 
 
 def test_names_are_unique():

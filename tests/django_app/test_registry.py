@@ -52,6 +52,10 @@ def test_a_row_becomes_an_entry():
         temperature=None,
         wire="openai_chat",
         extra_params={"top_p": 0.9},
+        context_window=128_000,
+        supports_images=True,
+        supports_tools=False,
+        supports_json_schema=None,
     )
 
     assert only() == LLMEntry(
@@ -69,6 +73,10 @@ def test_a_row_becomes_an_entry():
         wire="openai_chat",
         extra_params={"top_p": 0.9},
         reach=Reach.PUBLIC,
+        context_window=128_000,
+        supports_images=True,
+        supports_tools=False,
+        supports_json_schema=None,
     )
 
 

@@ -26,7 +26,15 @@ def test_the_first_made_is_the_first_asked() -> None:
 
 
 def test_every_field_can_be_given() -> None:
-    row = LlmsFactory.create(name="Ours", provider="anthropic", model="claude", api_key=None, cost_per_1k_input=None)
+    row = LlmsFactory.create(
+        name="Ours",
+        provider="anthropic",
+        model="claude",
+        api_key=None,
+        cost_per_1k_input=None,
+        context_window=9000,
+        supports_tools=False,
+    )
 
     assert (row.name, row.provider, row.model, row.api_key, row.cost_per_1k_input) == (
         "Ours",
@@ -35,3 +43,4 @@ def test_every_field_can_be_given() -> None:
         None,
         None,
     )
+    assert (row.context_window, row.supports_tools, row.supports_images) == (9000, False, None)
