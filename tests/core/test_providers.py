@@ -219,6 +219,12 @@ def test_an_entrys_own_wire_is_used():
     assert wire_for(entry("openai", wire="anthropic_messages")).name == "anthropic_messages"
 
 
+def test_the_responses_api_is_where_chat_completions_are():
+    assert route(entry("deepseek", wire="openai_responses")).base_url == "https://api.deepseek.com"
+    assert route(entry("acme", "http://gw", wire="openai_responses")).base_url == "http://gw/v1"
+    assert route(entry("anthropic", "http://gw", wire="openai_responses")).base_url == "http://gw/v1"
+
+
 def test_an_unknown_wire_lists_what_is_known():
     for call in (route, wire_for):
         with pytest.raises(ConfigurationError, match=r"'os\.path'.*anthropic_messages, gemini, openai_chat"):

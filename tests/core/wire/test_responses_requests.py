@@ -129,6 +129,11 @@ def test_tool_calls_and_results_are_items_of_their_own():
     assert items(turn | {"content": None}, result | {"content": "15"}) == [CALLED, output | {"output": "15"}]
 
 
+def test_parts_of_the_assistant_are_output():
+    assert items({"role": "assistant", "content": [{"type": "text", "text": "Hi"}]}) == [SAID]
+    assert items(HELLO, {"role": "assistant", "content": ""}) == [HELLO]
+
+
 def test_arguments_may_be_given_as_an_object_or_left_out():
     def written(arguments):
         call = {"id": "c1", "function": {"name": "f", "arguments": arguments}}
