@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from creative_services.adapters.clients import get_transport
-from creative_services.adapters.probe import AT_ONCE, all_within, too_late
+from creative_services.adapters.probe import AT_ONCE, all_within, fault_of, too_late
 from creative_services.core.errors import CreativeServicesError, DeadlineExceededError
 from creative_services.core.llm_registry import DictRegistry
 from creative_services.core.providers import route, wire_for
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     Place = tuple[str, Route, Reach]
 
 DATED = re.compile(r"-(\d{8}|\d{4}-\d{2}-\d{2})$")
+
+
+def lists_models(entry: LLMEntry) -> bool:
+    """Whether the entry's provider could be asked for its list: the entry is fit to be called, its API has lists."""
+    return fault_of(entry) is None and hasattr(wire_for(entry), "build_listing")
 
 
 def offered_models(entry: LLMEntry, seconds: float) -> list[str]:

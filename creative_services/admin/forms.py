@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from creative_services.admin.widgets import PriceInput, SuggestInput
 from creative_services.core.errors import UnknownProviderError
-from creative_services.core.providers import PROVIDERS, WIRE_NAMES, provider_for
+from creative_services.core.known_models import PRICES
+from creative_services.core.providers import PROVIDERS, WIRE_NAMES, provider_for, retirement
 from creative_services.models import Llms
 
 if TYPE_CHECKING:
@@ -23,6 +24,17 @@ FIELDS = {"endpoint": "api_endpoint", "other_host": "api_key"}
 """Where the model's general errors belong, by their code: it cannot say so, since other forms may lack the fields."""
 
 
+def known_models(provider: str) -> dict[str, str]:
+    """The living models that we know of this provider, or of all if it is empty, and who offers them."""
+    asked = provider.strip().lower()
+    known: dict[str, list[str]] = {}
+    for name, model in sorted(PRICES):
+        ending = retirement(name, model)
+        if asked in {"", name} and not (ending and ending.has_come()):
+            known.setdefault(model, []).append(name)
+    return {model: ", ".join(names) for model, names in known.items()}
+
+
 class LlmsForm(Base):
     """One LLM. Refuses what no call could use: a provider that nobody knows, a wire format that is none."""
 
@@ -32,7 +44,8 @@ class LlmsForm(Base):
         model = Llms
         fields = "__all__"
         widgets: ClassVar = {
-            "provider": SuggestInput(sorted(PROVIDERS)),
+            "provider": SuggestInput(dict.fromkeys(sorted(PROVIDERS), "")),
+            "model": SuggestInput(),
             "wire": forms.Select(),
             "api_endpoint": AdminTextInputWidget({"class": "vURLField"}),
             "extra_params": AdminTextareaWidget({"rows": 4}),
@@ -45,6 +58,8 @@ class LlmsForm(Base):
         super().__init__(*args, **kwargs)
         if "api_key" in self.fields:
             self.fields["api_key"].widget.attrs["class"] = "vTextField"
+        if "model" in self.fields:
+            self.fields["model"].widget.suggestions = known_models(self.instance.provider)
         if "wire" in self.fields:
             names = sorted({*WIRE_NAMES, self.instance.wire} - {""})
             choices = [("", _("The provider's usual one")), *((name, name) for name in names)]

@@ -23,6 +23,7 @@ from creative_services.admin import columns
 from creative_services.admin.connection import connection_results
 from creative_services.admin.duplicate import unsaved_copy
 from creative_services.admin.forms import LlmsForm
+from creative_services.admin.offered import OfferedModelsAdmin
 from creative_services.core.llm_registry import rank
 from creative_services.core.secret import Secret
 from creative_services.models import Llms
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
     from creative_services.models.querysets import LlmsQuerySet
-
-    Base = admin.ModelAdmin[Llms]
-else:
-    Base = admin.ModelAdmin
 
 TIER_ORDER = Case(
     *(When(tier=tier, then=place) for place, (tier, _label) in enumerate(TIERS)), output_field=IntegerField()
@@ -62,7 +59,7 @@ class KeyFilter(admin.SimpleListFilter):
 
 
 @admin.register(Llms)
-class LlmsAdmin(Base):
+class LlmsAdmin(OfferedModelsAdmin):
     """The list of LLMs in the order in which calls would ask them, and the page of one.
 
     A key that was typed is never shown again: not on the page, in the history, on a debug page or in an error mail.

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.forms import NumberInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class SuggestInput(AdminTextInputWidget):
-    """A text box that offers values and takes any other, too; the browser's own list, without a script."""
+    """A text box that offers values and takes any other, too; the browser's own list, without a script.
+
+    `suggestions` are the values, each with a word about it.
+    """
 
     template_name = "creative_services/admin/suggest.html"
 
-    def __init__(self, suggestions: Iterable[str] = ()) -> None:
+    def __init__(self, suggestions: Mapping[str, str] = NOTHING) -> None:
         super().__init__()
-        self.suggestions = tuple(suggestions)
+        self.suggestions = suggestions
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         control = context["widget"]
         control["attrs"]["list"] = f"{control['attrs'].get('id', name)}_suggestions"
-        control["suggestions"] = self.suggestions
+        control["suggestions"] = tuple(self.suggestions.items())
         return context
 
 
