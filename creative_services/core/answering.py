@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
     from creative_services.core.http import HttpRequest
-    from creative_services.core.types import Attempt, Limits, LLMChunk, LLMEntry
+    from creative_services.core.types import Limits, LLMChunk, LLMEntry
     from creative_services.core.wire.base import Reader, Wire
 
 LINGER = 0.25  # seconds to wait for a stream's connection to be free again after its end mark
@@ -62,7 +62,7 @@ class AnswerAttempt(AttemptFlow):
         else:
             yield from self._whole(exchange)
 
-    def response(self, call_id: str, latency: float, attempts: Iterable[Attempt]) -> LLMResponse:
+    def response(self, call_id: str, latency: float) -> LLMResponse:
         """The answer as callers get it."""
         answer = self.answer
         return LLMResponse(
@@ -78,7 +78,7 @@ class AnswerAttempt(AttemptFlow):
             response_model=answer.response_model,
             request_id=call_id,
             latency_seconds=latency,
-            attempts=tuple(attempts),
+            attempts=(),
             provider_request_id=self.provider_request_id(),
         )
 

@@ -19,7 +19,6 @@ from creative_services.core.types import Attempt
 from creative_services.core.wire.error_body import request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from decimal import Decimal
 
     from creative_services.core.http import HttpRequest
@@ -65,8 +64,8 @@ class AttemptFlow(ABC):
         """Read a successful response."""
 
     @abstractmethod
-    def response(self, call_id: str, latency: float, attempts: Iterable[Attempt]) -> Any:
-        """What the caller gets."""
+    def response(self, call_id: str, latency: float) -> Any:
+        """What the caller gets; the call adds its attempts."""
 
     def run(self, clock: Clock, deadline: float, peek: Peek) -> Generator[Step, Any, None]:
         """Ask and take the answer in, emitting chunks if it is a stream. Raises the error that ended the try.

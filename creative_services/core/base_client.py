@@ -9,7 +9,7 @@ from random import random
 from typing import TYPE_CHECKING, Any, Literal
 
 from creative_services.core.errors import ConfigurationError, InvalidRequestError
-from creative_services.core.request import Arguments, Bounds, EmbedRequest, Target, check_timeout, target
+from creative_services.core.request import Arguments, Bounds, EmbedRequest, Target, check_seconds, target
 from creative_services.core.types import Limits, LLMEntry, LLMTier, Retry, tier_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ class BaseClient:
     `ledger=None` keeps no books, `breaker=None` asks every LLM each time, `transport=None` is HTTP by this package.
     `bounds` are the most a caller may ask for. `strategy` orders a tier's LLMs: by price, or with "cheapest_for_call"
     by what the prompt at hand and its `max_tokens` would cost. `upstream="stream"` gathers whole answers from streams
-    of the provider, so that the limits of streams guard them too. Strictly private: use one of the two clients.
+    of the provider, so that the limits of streams guard them too. With `hedge_after` seconds a second LLM
+    of the tier is asked when the first has not begun to answer by then, for at most `hedge_share` of the calls; the
+    first to begin answers, and the other is cancelled. Strictly private: use one of the two clients.
     """
 
     def __init__(  # noqa: PLR0913 - the constructor is where configuration arrives, once
@@ -51,9 +53,11 @@ class BaseClient:
         bounds: Bounds = Bounds(),  # noqa: B008 - frozen
         strategy: StrategyName = "cheapest",
         upstream: UpstreamName = "whole",
+        hedge_after: float | None = None,
+        hedge_share: float = 0.05,
     ) -> None:
         # Here, because a project that only imports this package should not wait for wires, sockets and asyncio.
-        from creative_services.core.flow import Services, Strategy  # noqa: PLC0415
+        from creative_services.core.flow import HedgeBudget, Services, Strategy  # noqa: PLC0415
 
         self._services = Services(
             registry,
@@ -64,7 +68,9 @@ class BaseClient:
             clock=time.monotonic,
             jitter=random,  # noqa: S311 - not for cryptography
             strategy=Strategy(_one_of(STRATEGIES, "strategy", strategy)),
+            hedges=HedgeBudget(_share(hedge_share)),
         )
+        self._hedge_after = check_seconds(hedge_after, "hedge_after")
         self._limits = limits
         self._bounds = bounds
         self._default_tier = tier_of(default_tier)
@@ -87,6 +93,7 @@ class BaseClient:
         caller: str | None,
         upstream: UpstreamName | None = None,
         on_interrupt: OnInterrupt | None = None,
+        hedge_after: float | None = None,
     ) -> CallFlow:
         """A checked call for an answer, which is a stream for the caller if `on_interrupt` says what breaks it."""
         from creative_services.core.flow import Answering, Call, CallFlow, Upstream  # noqa: PLC0415 - loaded already
@@ -106,6 +113,7 @@ class BaseClient:
             limits=self._limits_for(timeout, limits),
             restarts=on_interrupt == "restart",
             caller=caller,
+            hedge_after=check_seconds(hedge_after, "hedge_after") or self._hedge_after,
         )
         return CallFlow(call, self._services)
 
@@ -120,12 +128,18 @@ class BaseClient:
         return list_models(entry, self._services.clock, self._limits)
 
     def _limits_for(self, timeout: float | None, limits: Limits | None) -> Limits:
-        seconds = check_timeout(timeout)
-        limits = limits or self._limits
+        seconds = check_seconds(timeout, "timeout")
+        limits = self._limits if limits is None else limits
         return limits if seconds is None else replace(limits, total=seconds)
 
 
 def _one_of(known: Sequence[str], name: str, value: str) -> str:
     if value not in known:
         raise ConfigurationError(f"`{name}` must be one of: {', '.join(known)}, not {value!r}.")
+    return value
+
+
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigurationError(f"`hedge_share` must be a number from 0 to 1, not {value!r}.")
     return value

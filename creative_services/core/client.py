@@ -48,16 +48,25 @@ class DynamicLLMClient(BaseClient):
         extra: Mapping[str, Any] | None = None,
         caller: str | None = None,
         upstream: UpstreamName | None = None,
+        hedge_after: float | None = None,
     ) -> LLMResponse:
         """One whole answer. `timeout` is in seconds, for the whole call. Raises the errors of `core.errors`.
 
-        `upstream="stream"` gathers it from a stream of the provider, guarded by the limits of streams.
+        `upstream="stream"` gathers it from a stream of the provider, guarded by the limits of streams. `hedge_after`
+        seconds a second LLM is asked as well, if the first has not begun to answer by then.
         """
         content = Arguments(
             prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
         )
         call = self._call(
-            content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller, upstream=upstream
+            content,
+            tier=tier,
+            llm_id=llm_id,
+            timeout=timeout,
+            limits=limits,
+            caller=caller,
+            upstream=upstream,
+            hedge_after=hedge_after,
         )
         answer: LLMResponse = await self._run(call.run())
         return answer
@@ -81,6 +90,7 @@ class DynamicLLMClient(BaseClient):
         extra: Mapping[str, Any] | None = None,
         caller: str | None = None,
         on_interrupt: OnInterrupt = "error",
+        hedge_after: float | None = None,
     ) -> AsyncLLMStream:
         """The answer chunk by chunk; see `SyncDynamicLLMClient.stream`. It is not awaited itself, its chunks are."""
         content = Arguments(
@@ -95,6 +105,7 @@ class DynamicLLMClient(BaseClient):
             limits=limits,
             caller=caller,
             on_interrupt=on_interrupt,
+            hedge_after=hedge_after,
         )
         return AsyncLLMStream(adrive(call.run(), self._transport, outcome), outcome)
 

@@ -8,10 +8,9 @@ from creative_services.core.attempt import AttemptFlow
 from creative_services.core.types import EmbeddingResponse, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator
 
     from creative_services.core.steps import Step
-    from creative_services.core.types import Attempt
 
 
 class EmbedAttempt(AttemptFlow):
@@ -27,7 +26,7 @@ class EmbedAttempt(AttemptFlow):
         self.vectors, self.response_model = found.vectors, found.response_model
         self.usage = found.usage or self.usage
 
-    def response(self, call_id: str, latency: float, attempts: Iterable[Attempt]) -> EmbeddingResponse:
+    def response(self, call_id: str, latency: float) -> EmbeddingResponse:
         return EmbeddingResponse(
             vectors=self.vectors,
             llm=self.entry.without_key(),
@@ -36,6 +35,6 @@ class EmbedAttempt(AttemptFlow):
             response_model=self.response_model,
             request_id=call_id,
             latency_seconds=latency,
-            attempts=tuple(attempts),
+            attempts=(),
             provider_request_id=self.provider_request_id(),
         )

@@ -27,6 +27,7 @@ from creative_services.core.errors import (
     ProviderError,
     ProviderTimeoutError,
 )
+from creative_services.core.hedging import HedgeBudget, Raced, race
 from creative_services.core.ledger import Ledger, PlannedAttempt
 from creative_services.core.lessons import Lessons
 from creative_services.core.listing import list_models
@@ -38,7 +39,18 @@ from creative_services.core.steps import Ask, Sleep, Step
 from creative_services.core.types import Attempt, Candidate, Explanation, Limits, LLMChunk, LLMEntry, LLMTier, Retry
 from creative_services.core.work import Answering, Embedding, Work
 
-__all__ = ["Answering", "Call", "CallFlow", "Embedding", "Flow", "Services", "Strategy", "Upstream", "list_models"]
+__all__ = [
+    "Answering",
+    "Call",
+    "CallFlow",
+    "Embedding",
+    "Flow",
+    "HedgeBudget",
+    "Services",
+    "Strategy",
+    "Upstream",
+    "list_models",
+]
 
 FIRST_BACKOFF = 0.5  # seconds, doubled with each retry, with full jitter
 
@@ -60,6 +72,7 @@ class Call:
     request_id: str = field(default_factory=lambda: str(uuid4()))
     restarts: bool = False
     caller: str | None = None
+    hedge_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,7 @@ class Services:
     clock: Callable[[], float]
     jitter: Callable[[], float]
     strategy: Strategy = Strategy.CHEAPEST
+    hedges: HedgeBudget = field(default_factory=lambda: HedgeBudget(0.05))
     lessons: Lessons = field(default_factory=Lessons)
 
 
@@ -93,14 +107,17 @@ class CallFlow:
         self._cooling: list[tuple[float, LLMEntry]] = []
         self._ignores_breaker = call.target.tier is None
         self._attempts: list[Attempt] = []
+        self._asked = 0
 
     def run(self) -> Flow:
         """Ask one candidate after the other; returns the answer, raises the error of `errors` that fits."""
         try:
-            return (yield from self._run())
+            response = yield from self._run()
         except CreativeServicesError as error:
             error.attempts = tuple(self._attempts)
             raise
+        response.attempts = tuple(self._attempts)
+        return response
 
     def _run(self) -> Flow:
         entry = yield from self._candidates.first()
@@ -167,23 +184,49 @@ class CallFlow:
         attempt = self._prepare(entry)
         if attempt is None or (yield from self._is_cooling(entry, "admit")):
             return None
-        waited, number = 0.0, 0
-        while True:
-            outcome = yield from self._attempt(attempt, waited)
-            if not isinstance(outcome, CreativeServicesError):
-                return outcome
-            if isinstance(outcome, ConfigurationError):
-                self._candidates.refuse(entry, outcome)
-                return None
-            if self._services.lessons.learn(entry, outcome) and (again := self._prepare(entry)) is not None:
-                attempt, waited = again, 0.0
-                continue
+        raced = yield from self._hedged(attempt)
+        outcome = raced.outcome
+        if not raced.was_hedged and isinstance(outcome, CreativeServicesError):
+            outcome = yield from self._ask_again(attempt, outcome)
+        if isinstance(outcome, ConfigurationError):
+            self._candidates.refuse(entry, outcome)
+            return None
+        return outcome
+
+    def _ask_again(self, attempt: AttemptFlow, outcome: CreativeServicesError) -> Flow:
+        """What comes of the same LLM after a failed try: retries while they may help, and at most one lesson each."""
+        number = 0
+        while isinstance(outcome, CreativeServicesError):
+            again = self._prepare(attempt.entry) if self._services.lessons.learn(attempt.entry, outcome) else None
             wait = None if attempt.has_emitted else self._wait_before_retry(outcome, number)
-            if wait is None:
-                return outcome
-            yield Sleep(wait)
-            waited = wait
-            number += 1
+            if again is not None:
+                attempt, wait = again, 0.0
+            elif wait is not None:
+                number += 1
+                yield Sleep(wait)
+            else:
+                break
+            outcome = yield from self._attempt(attempt, wait)
+        return outcome
+
+    def _hedged(self, attempt: AttemptFlow) -> Flow:
+        """A first try; that of the whole call is raced by the next candidate, if the call allows it and it is slow."""
+        after = self._call.hedge_after
+        if after is None or self._call.target.tier is None or self._attempts:
+            return Raced((yield from self._attempt(attempt, 0.0)), was_hedged=False)
+        self._services.hedges.count()
+        at = self._services.clock() + after
+        return (yield from race(self._attempt(attempt, 0.0), at, self._second, self._services.clock))
+
+    def _second(self) -> Generator[Step, Any, Flow | None]:
+        """A try at the next candidate that may be asked, if a hedge is within the share."""
+        if (yield from self._candidates.peek()) is None or not self._services.hedges.take():
+            return None
+        while (entry := (yield from self._candidates.next())) is not None:
+            attempt = self._prepare(entry)
+            if attempt is not None and not (yield from self._is_cooling(entry, "admit")):
+                return self._attempt(attempt, 0.0)
+        return None
 
     def _is_cooling(self, entry: LLMEntry, question: str) -> Generator[Step, Any, bool]:
         """Whether the breaker keeps the call from this entry. Whoever names an LLM by id means it, breaker or not."""
@@ -238,7 +281,7 @@ class CallFlow:
         record = attempt.record("error" if error else "ok", error, now - began, waited)
         yield from self._settle(reservation, attempt, record)
         if error is None:
-            return attempt.response(self._call.request_id, now - self._began, self._attempts)
+            return attempt.response(self._call.request_id, now - self._began)
         if isinstance(error, DeadlineExceededError) or (
             isinstance(error, ProviderTimeoutError) and now >= self._deadline
         ):
@@ -266,9 +309,9 @@ class CallFlow:
         if self._services.ledger is None:
             return None
         call = self._call
-        number = len(self._attempts) + 1
+        self._asked += 1
         planned = PlannedAttempt(
-            call.request_id, number, attempt.entry, call.work.request, attempt.is_stream, call.caller
+            call.request_id, self._asked, attempt.entry, call.work.request, attempt.is_stream, call.caller
         )
         return (yield Ask(self._services.ledger, "reserve", (planned,)))
 

@@ -10,11 +10,11 @@ from creative_services.core.providers import route, wire_for
 from creative_services.core.types import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator
 
     from creative_services.core.attempt import Clock
     from creative_services.core.steps import Step
-    from creative_services.core.types import Attempt, Limits, LLMEntry
+    from creative_services.core.types import Limits, LLMEntry
 
 
 class ListAttempt(AttemptFlow):
@@ -27,7 +27,7 @@ class ListAttempt(AttemptFlow):
     def take(self, exchange: Any) -> Generator[Step, Any, None]:
         self.models = self.wire.parse_listing(self.entry, (yield from self.body(exchange)))  # type: ignore[attr-defined]
 
-    def response(self, call_id: str, latency: float, attempts: Iterable[Attempt]) -> list[str]:
+    def response(self, call_id: str, latency: float) -> list[str]:
         return self.models
 
 

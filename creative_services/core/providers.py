@@ -97,6 +97,14 @@ _ROWS = (
         other_hosts=("ollama.com",),
     ),
     Provider(
+        name="llama.cpp",
+        wire="openai_chat",
+        base_url="http://localhost:8080/v1",
+        key_variables=("LLAMA_API_KEY",),
+        needs_key=False,
+        quirks=frozenset({"chat_options"}),
+    ),
+    Provider(
         name="gemini",
         wire="gemini",
         base_url="https://generativelanguage.googleapis.com/v1beta",

@@ -176,12 +176,12 @@ def check_object(value: Any, where: str) -> Mapping[str, Any] | None:
     return value
 
 
-def check_timeout(value: Any) -> float | None:
+def check_seconds(value: Any, where: str) -> float | None:
     """Seconds above 0, or None."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise InvalidRequestError("`timeout` must be a number of seconds above 0.")
+        raise InvalidRequestError(f"`{where}` must be a number of seconds above 0.")
     return value
 
 

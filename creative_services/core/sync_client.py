@@ -42,16 +42,25 @@ class SyncDynamicLLMClient(BaseClient):
         extra: Mapping[str, Any] | None = None,
         caller: str | None = None,
         upstream: UpstreamName | None = None,
+        hedge_after: float | None = None,
     ) -> LLMResponse:
         """One whole answer. `timeout` is in seconds, for the whole call. Raises the errors of `core.errors`.
 
-        `upstream="stream"` gathers it from a stream of the provider, guarded by the limits of streams.
+        `upstream="stream"` gathers it from a stream of the provider, guarded by the limits of streams. `hedge_after`
+        seconds a second LLM is asked as well, if the first has not begun to answer by then.
         """
         content = Arguments(
             prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
         )
         call = self._call(
-            content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller, upstream=upstream
+            content,
+            tier=tier,
+            llm_id=llm_id,
+            timeout=timeout,
+            limits=limits,
+            caller=caller,
+            upstream=upstream,
+            hedge_after=hedge_after,
         )
         answer: LLMResponse = self._run(call.run())
         return answer
@@ -75,6 +84,7 @@ class SyncDynamicLLMClient(BaseClient):
         extra: Mapping[str, Any] | None = None,
         caller: str | None = None,
         on_interrupt: OnInterrupt = "error",
+        hedge_after: float | None = None,
     ) -> LLMStream:
         """The answer chunk by chunk. Wrong arguments raise here, everything else while iterating.
 
@@ -93,6 +103,7 @@ class SyncDynamicLLMClient(BaseClient):
             limits=limits,
             caller=caller,
             on_interrupt=on_interrupt,
+            hedge_after=hedge_after,
         )
         return LLMStream(drive(call.run(), self._transport, outcome), outcome)
 

@@ -44,6 +44,7 @@ GOOGLE = "https://generativelanguage.googleapis.com"
         ("anthropic", "https://api.anthropic.com/v1"),
         ("groq", "https://api.groq.com/openai/v1"),
         ("ollama", "http://localhost:11434/v1"),
+        ("llama.cpp", "http://localhost:8080/v1"),
         ("gemini", "https://generativelanguage.googleapis.com/v1beta"),
         ("mistral", "https://api.mistral.ai/v1"),
         ("deepseek", "https://api.deepseek.com"),

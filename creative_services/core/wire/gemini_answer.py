@@ -81,6 +81,8 @@ class GeminiReader:
                 raise in_stream_error(self._entry, data) from None
             if not data.strip():
                 return None  # a proxy's way to keep the line open
+            if data.strip() == b"[DONE]":
+                return Delta(ended=True)  # not Google's own, but what gateways are used to
             raise malformed(self._entry) from None
         if event == "error":
             raise in_stream_error(self._entry, value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from creative_services.core.wire import json_text
 from creative_services.core.wire import responses_conversation as translate
-from creative_services.core.wire.base import DEVELOPER_ROLE
+from creative_services.core.wire.base import CHAT_OPTIONS, DEVELOPER_ROLE
 from creative_services.core.wire.errors import malformed, provider_error
 from creative_services.core.wire.models import encrypts_reasoning
 from creative_services.core.wire.openai_host import OpenAIHost
@@ -39,7 +39,7 @@ class OpenAIResponses(OpenAIHost):
         body["max_output_tokens"] = request.max_tokens or entry.max_tokens
         if (warmth := temperature(entry, route, request)) is not None:
             body["temperature"] = warmth
-        body |= _options(request)
+        body |= _tools(request) | _limits(request, has_chat_options=CHAT_OPTIONS in route.quirks)
         body["store"] = False
         if encrypts_reasoning(entry.model):
             body["include"] = ["reasoning.encrypted_content"]
@@ -61,14 +61,22 @@ class OpenAIResponses(OpenAIHost):
         return provider_error(entry, status, headers, body)
 
 
-def _options(request: LLMRequest) -> dict[str, Any]:
+def _tools(request: LLMRequest) -> dict[str, Any]:
     options: dict[str, Any] = {}
-    if request.stop:
-        raise translate.refuse("`stop`", "Leave it out, or ask an LLM of another API.")
     if request.tools:
         options["tools"] = translate.tools(request.tools)
     if request.tool_choice is not None:
         options["tool_choice"] = translate.tool_choice(request.tool_choice)
-    if request.response_format is not None and (form := translate.text_format(request.response_format)):
-        options["text"] = {"format": form}
     return options
+
+
+def _limits(request: LLMRequest, *, has_chat_options: bool) -> dict[str, Any]:
+    """What the text must look like, and where it ends."""
+    if has_chat_options:
+        options = {"stop": request.stop, "response_format": request.response_format}
+        return {name: value for name, value in options.items() if value}
+    if request.stop:
+        raise translate.refuse("`stop`", "Leave it out, or ask an LLM of another API.")
+    if request.response_format is not None and (form := translate.text_format(request.response_format)):
+        return {"text": {"format": form}}
+    return {}

@@ -6,7 +6,7 @@ import pytest
 
 from creative_services.core.errors import InvalidRequestError
 from creative_services.core.request import LLMRequest
-from creative_services.core.wire.base import API_KEY_HEADER, DEVELOPER_ROLE, Route
+from creative_services.core.wire.base import API_KEY_HEADER, CHAT_OPTIONS, DEVELOPER_ROLE, Route
 
 from .answers import KEY, WIRES, entry
 
@@ -206,6 +206,14 @@ def test_formats_are_said_in_this_apis_words():
     assert nameless["text"]["format"]["name"] == "answer"
     assert body(response_format={"type": "json_object"})["text"] == {"format": {"type": "json_object"}}
     assert "text" not in body(response_format={"type": "text"})
+
+
+def test_a_server_with_the_options_of_chat_gets_them():
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
+    asked = body(stop=("END",), response_format=form, quirks={CHAT_OPTIONS})
+    assert (asked["stop"], asked["response_format"]) == (["END"], form)
+    assert "text" not in asked
+    assert not {"stop", "response_format"} & body(quirks={CHAT_OPTIONS}).keys()
 
 
 REFUSED = {
