@@ -65,7 +65,7 @@ class Finding:
         elif error:
             self.fail(f"{self.problem} {text}: it is no longer offered, or misspelt.")
         else:
-            self.warn(f"{text}: it still answers, but is no longer offered.")
+            self.warn(f"{text}: it still answers, but may be offered no longer.")
 
     def __str__(self) -> str:
         line = f"{'ok  ' if self.ok else 'FAIL'} {self.tier:8} #{self.id} {self.name} ({self.provider} {self.model})"
