@@ -157,13 +157,16 @@ class GeminiReader:
     def _call(self, part: dict[str, Any], call: dict[str, Any]) -> dict[str, Any] | None:
         """The part of a call that is whole now, with an id; None while more of it is to come."""
         if self._arguments is None:
+            if not text(call.get("name")):
+                return None
             self._begun, self._arguments = part, PartialArguments(mapping(call.get("args")))
         self._arguments.add(call.get("partialArgs"))
         if call.get("willContinue"):
             return None
         first = mapping(self._begun.get("functionCall"))
-        made = {"id": text(first.get("id")) or f"call_{self._id}_{self._calls}", "name": text(first.get("name"))}
-        whole = {**self._begun, "functionCall": {**made, "args": self._arguments.whole}}
+        call_id = text(first.get("id")) or f"call_{self._id}_{self._calls}"
+        made = {"id": call_id, "name": text(first.get("name")), "args": self._arguments.whole}
+        whole = {**self._begun, "functionCall": made}
         self._arguments = None
         return whole
 

@@ -163,7 +163,8 @@ def test_arguments_may_come_in_pieces():
     assert arguments(begun | {"partialArgs": pieces}, {"willContinue": True}) == expected  # the end cuts it off
     assert arguments(begun | {"partialArgs": pieces}) == expected
     signed = {"functionCall": begun, "thoughtSignature": "c2ln"}
-    found = both(answer(signed), answer({"functionCall": {}}))
+    found = both(answer(signed, reason=None), *[answer({"functionCall": {}})] * 2)
+    assert len(found.tool_calls) == 1
     assert found.replay == [
         {"functionCall": {"id": "x1", "name": "cook", "args": {"far": True}}, "thoughtSignature": "c2ln"}
     ]
@@ -216,9 +217,9 @@ def test_what_is_no_chunk_is_malformed(data):
         streamed("gemini", f"data: {data}\n\n".encode())
 
 
-def refused(status, message, **fields):
+def refused(code, message, **fields):
     return WIRES["gemini"].parse_error(
-        entry(), status, {}, json.dumps({"error": {"code": status, "message": message, **fields}}).encode()
+        entry(), code, {}, json.dumps({"error": {"code": code, "message": message, **fields}}).encode()
     )
 
 
