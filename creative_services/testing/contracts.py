@@ -1,10 +1,11 @@
-"""What every registry promises, as tests. Subclass, say how yours is made, and let pytest collect it.
+"""What every registry and every breaker promises, as tests. Subclass, say how yours is made, and let pytest collect it.
 
     class TestMyRegistry(RegistryContract):
         def make(self, entries):
             return MyRegistry(entries)
 
-What only some registries have (awaited twins, `candidates`) is held to its promise where it is there.
+What only some registries have (awaited twins, `candidates`) is held to its promise where it is there. Of breakers,
+see `breaker_contract`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.llm_registry import LLMEntry, LLMRegistry, LLMTier, rank
+from creative_services.testing.breaker_contract import BreakerContract
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
+
+__all__ = ["BreakerContract", "RegistryContract", "entry"]
 
 _LOOPBACK = "http://127.0.0.1:11434/v1"
 
