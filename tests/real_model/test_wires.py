@@ -1,11 +1,15 @@
 """Both kinds of client, over rows of the database, against llama.cpp's own server and a model of 135M parameters."""
 
+import json
+from typing import Any
+
 import pytest
 from asgiref.sync import async_to_sync
 
 from creative_services import (
     ContextLengthError,
     DynamicLLMClient,
+    InvalidRequestError,
     LLMChunk,
     LLMResponse,
     LLMTier,
@@ -21,9 +25,9 @@ pytestmark = pytest.mark.django_db
 
 
 class SyncCalls:
-    def generate(self, prompt: str, max_tokens: int = 24) -> LLMResponse:
+    def generate(self, prompt: str, max_tokens: int = 24, **options: Any) -> LLMResponse:
         with SyncDynamicLLMClient(DjangoLLMRegistry()) as client:
-            return client.generate(prompt, tier=LLMTier.LOCAL, max_tokens=max_tokens)
+            return client.generate(prompt, tier=LLMTier.LOCAL, max_tokens=max_tokens, **options)
 
     def stream(self, prompt: str, max_tokens: int = 24) -> tuple[list[LLMChunk], LLMResponse]:
         with (
@@ -42,9 +46,9 @@ class SyncCalls:
 
 class AsyncCalls:
     @async_to_sync
-    async def generate(self, prompt: str, max_tokens: int = 24) -> LLMResponse:
+    async def generate(self, prompt: str, max_tokens: int = 24, **options: Any) -> LLMResponse:
         async with DynamicLLMClient(DjangoLLMRegistry()) as client:
-            return await client.generate(prompt, tier=LLMTier.LOCAL, max_tokens=max_tokens)
+            return await client.generate(prompt, tier=LLMTier.LOCAL, max_tokens=max_tokens, **options)
 
     @async_to_sync
     async def stream(self, prompt: str, max_tokens: int = 24) -> tuple[list[LLMChunk], LLMResponse]:
@@ -115,6 +119,19 @@ def test_an_answer_that_is_cut_off_says_so(calls, llm):
     # Through its Responses API this server calls every answer complete.
     assert answer.finish_reason == ("stop" if llm.wire == "openai_responses" else "length")
     assert answer.usage.output_tokens == 4
+
+
+def test_a_json_schema_holds(calls, llm):
+    schema = {"type": "object", "properties": {"loaves": {"type": "integer"}}, "required": ["loaves"]}
+    form = {"type": "json_schema", "json_schema": {"name": "order", "schema": schema | {"additionalProperties": False}}}
+
+    if llm.wire == "anthropic_messages":  # this server would answer, and forget the schema
+        with pytest.raises(InvalidRequestError, match="`response_format` at this server"):
+            calls.generate("How many loaves of bread?", response_format=form)
+        return
+    answer = calls.generate("How many loaves of bread?", max_tokens=60, response_format=form)
+
+    assert isinstance(json.loads(answer.text)["loaves"], int)
 
 
 def test_a_prompt_beyond_the_context_is_refused_as_that(calls, llm):

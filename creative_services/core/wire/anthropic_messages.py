@@ -12,6 +12,7 @@ from creative_services.core.secret import Secret
 from creative_services.core.wire import anthropic_conversation as translate
 from creative_services.core.wire import json_text, listings
 from creative_services.core.wire.anthropic_answer import AnthropicReader, whole
+from creative_services.core.wire.base import CHAT_OPTIONS
 from creative_services.core.wire.errors import malformed, provider_error
 from creative_services.core.wire.sending import get, post, temperature
 
@@ -41,6 +42,8 @@ class AnthropicMessages:
         if (warmth := _temperature(entry, route, request)) is not None:
             body["temperature"] = warmth
         body |= _options(request)
+        if CHAT_OPTIONS in route.quirks and "output_config" in body:
+            raise translate.refuse("`response_format` at this server", "Take the wire openai_chat.")
         if stream:
             body["stream"] = True
         return post(entry, f"{route.base_url}/messages", _headers(route), body, request)

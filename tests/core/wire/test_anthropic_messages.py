@@ -14,7 +14,7 @@ from creative_services.core.errors import (
 )
 from creative_services.core.request import LLMRequest
 from creative_services.core.types import Usage
-from creative_services.core.wire.base import Route
+from creative_services.core.wire.base import CHAT_OPTIONS, Route
 
 from .answers import KEY, WIRES, entry, streamed, whole
 
@@ -262,6 +262,14 @@ def test_a_json_schema_is_asked_for_and_extra_parameters_leave_it_standing():
     asked = body(response_format=form, extra={"output_config": {"effort": "low"}})
     assert asked["output_config"] == {"format": {"type": "json_schema", "schema": {"type": "object"}}, "effort": "low"}
     assert "output_config" not in body(response_format={"type": "text"})
+
+
+def test_a_format_that_the_server_would_forget_is_refused():
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
+    request = LLMRequest(messages=(HELLO,), response_format=form)
+    route = Route("https://acme.example/v1", KEY, frozenset({CHAT_OPTIONS}))
+    with pytest.raises(InvalidRequestError, match="`response_format` at this server"):
+        WIRES["anthropic_messages"].build(entry(), route, request, stream=False)
 
 
 THINKING = {"type": "thinking", "thinking": "hm", "signature": "s1"}
