@@ -21,9 +21,7 @@ MAX_COMPLETION_TOKENS = "max_completion_tokens"  # the output cap has OpenAI's n
 NO_STREAM_USAGE = "no_stream_usage"  # `stream_options` is refused; usage comes in streams anyway
 DEVELOPER_ROLE = "developer_role"  # knows the role `developer`; elsewhere it is sent as `system`
 NO_TEMPERATURE = "no_temperature"  # a temperature is refused, whatever the model is called
-CHAT_OPTIONS = (
-    "chat_options"  # the Responses API here takes `stop` and `response_format` as chat does, no `text.format`
-)
+CHAT_OPTIONS = "chat_options"  # knows JSON formats only as `response_format`, and ignores other APIs' words for them
 API_KEY_HEADER = "api_key_header"  # the key goes in `api-key` instead of `Authorization`
 
 QUIRK_OF_REFUSED_PARAMETER: Mapping[str, str] = MappingProxyType(
