@@ -3,7 +3,8 @@
 Importing this package needs neither Django nor settings.
 """
 
-from creative_services.core.client import DynamicLLMClient, SyncDynamicLLMClient
+from typing import TYPE_CHECKING
+
 from creative_services.core.errors import (
     AuthenticationError,
     BudgetExceededError,
@@ -39,6 +40,9 @@ from creative_services.core.types import (
     Retry,
     Usage,
 )
+
+if TYPE_CHECKING:
+    from creative_services.core.client import DynamicLLMClient, SyncDynamicLLMClient
 
 __version__ = "0.1.0"
 
@@ -78,3 +82,12 @@ __all__ = [
     "UnknownProviderError",
     "Usage",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # The clients bring sockets, TLS and asyncio along: who only names tiers and entries need not wait for these.
+    if name in {"DynamicLLMClient", "SyncDynamicLLMClient"}:
+        from creative_services.core import client  # noqa: PLC0415 - see above
+
+        return getattr(client, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

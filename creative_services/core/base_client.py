@@ -8,13 +8,20 @@ from dataclasses import replace
 from random import random
 from typing import TYPE_CHECKING, Any, Literal
 
+from creative_services.core.answering import Upstream
+from creative_services.core.call import Call, Services, Strategy
 from creative_services.core.errors import ConfigurationError, InvalidRequestError
+from creative_services.core.flow import CallFlow
+from creative_services.core.hedging import HedgeBudget
+from creative_services.core.listing import list_models
 from creative_services.core.request import Arguments, Bounds, EmbedRequest, Target, check_seconds, target
+from creative_services.core.transport import HttpTransport
 from creative_services.core.types import Limits, LLMEntry, LLMTier, Retry, tier_of
+from creative_services.core.work import Answering, Embedding
 
 if TYPE_CHECKING:
     from creative_services.core.breaker import Breaker
-    from creative_services.core.flow import CallFlow, Flow
+    from creative_services.core.flow import Flow
     from creative_services.core.http import Transport
     from creative_services.core.ledger import Ledger
     from creative_services.core.llm_registry import LLMRegistry
@@ -56,9 +63,6 @@ class BaseClient:
         hedge_after: float | None = None,
         hedge_share: float = 0.05,
     ) -> None:
-        # Here, because a project that only imports this package should not wait for wires, sockets and asyncio.
-        from creative_services.core.flow import HedgeBudget, Services, Strategy  # noqa: PLC0415
-
         self._services = Services(
             registry,
             retry,
@@ -77,8 +81,6 @@ class BaseClient:
         self._upstream = _one_of(UPSTREAMS, "upstream", upstream)
         self._owns_transport = transport is None
         if transport is None:
-            from creative_services.core.transport import HttpTransport  # noqa: PLC0415
-
             transport = HttpTransport()
         self._transport: Transport = transport
 
@@ -96,8 +98,6 @@ class BaseClient:
         hedge_after: float | None = None,
     ) -> CallFlow:
         """A checked call for an answer, which is a stream for the caller if `on_interrupt` says what breaks it."""
-        from creative_services.core.flow import Answering, Call, CallFlow, Upstream  # noqa: PLC0415 - loaded already
-
         for name, value, known in (("on_interrupt", on_interrupt, ON_INTERRUPT), ("upstream", upstream, UPSTREAMS)):
             if value is not None and value not in known:
                 raise InvalidRequestError(f"`{name}` must be one of: {', '.join(known)}.")
@@ -118,13 +118,9 @@ class BaseClient:
         return CallFlow(call, self._services)
 
     def _embedding(self, request: EmbedRequest, asked: Target, limits: Limits, caller: str | None) -> Flow:
-        from creative_services.core.flow import Call, CallFlow, Embedding  # noqa: PLC0415 - loaded already
-
         return CallFlow(Call(Embedding(request), asked, limits, caller=caller), self._services).run()
 
     def _listing(self, entry: LLMEntry) -> Flow:
-        from creative_services.core.flow import list_models  # noqa: PLC0415 - loaded already
-
         return list_models(entry, self._services.clock, self._limits)
 
     def _limits_for(self, timeout: float | None, limits: Limits | None) -> Limits:

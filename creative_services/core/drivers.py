@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING, Any
@@ -111,8 +112,6 @@ async def _acarry_out(step: Step, transport: Transport) -> Any:
         case Ask():
             return await _ask(step)
         case Sleep():
-            import asyncio  # noqa: PLC0415 - 9 ms that importing this package need not cost
-
             return await asyncio.sleep(step.seconds)
         case _:
             return await step.exchange.aclose()  # type: ignore[union-attr]  # chunks do not come here
@@ -122,6 +121,4 @@ async def _ask(step: Ask) -> Any:
     twin = getattr(step.owner, f"a{step.method}", None)
     if twin is not None:
         return await twin(*step.args)
-    import asyncio  # noqa: PLC0415 - 9 ms that importing this package need not cost
-
     return await asyncio.to_thread(getattr(step.owner, step.method), *step.args)

@@ -7,16 +7,13 @@ is thrown in as well, so that connections are closed and money is settled whatev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterable
+from dataclasses import replace
 from decimal import Decimal
-from enum import Enum
 from typing import Any
-from uuid import uuid4
 
-from creative_services.core.answering import Upstream
 from creative_services.core.attempt import AttemptFlow
-from creative_services.core.breaker import Breaker
+from creative_services.core.call import Call, Services, Strategy
 from creative_services.core.candidates import Candidates
 from creative_services.core.errors import (
     ConfigurationError,
@@ -27,68 +24,14 @@ from creative_services.core.errors import (
     ProviderError,
     ProviderTimeoutError,
 )
-from creative_services.core.hedging import HedgeBudget, Raced, race
-from creative_services.core.ledger import Ledger, PlannedAttempt
-from creative_services.core.lessons import Lessons
-from creative_services.core.listing import list_models
-from creative_services.core.llm_registry import LLMRegistry
+from creative_services.core.hedging import Raced, race
+from creative_services.core.ledger import PlannedAttempt
 from creative_services.core.pricing import estimate, worst_case
 from creative_services.core.providers import route, wire_for
-from creative_services.core.request import Target
 from creative_services.core.steps import Ask, Sleep, Step
-from creative_services.core.types import Attempt, Candidate, Explanation, Limits, LLMChunk, LLMEntry, LLMTier, Retry
-from creative_services.core.work import Answering, Embedding, Work
-
-__all__ = [
-    "Answering",
-    "Call",
-    "CallFlow",
-    "Embedding",
-    "Flow",
-    "HedgeBudget",
-    "Services",
-    "Strategy",
-    "Upstream",
-    "list_models",
-]
+from creative_services.core.types import Attempt, Candidate, Explanation, LLMChunk, LLMEntry
 
 FIRST_BACKOFF = 0.5  # seconds, doubled with each retry, with full jitter
-
-
-class Strategy(str, Enum):
-    """In which order a tier's LLMs are asked: by price, as the specification has it, or by what the call would cost."""
-
-    CHEAPEST = "cheapest"
-    CHEAPEST_FOR_CALL = "cheapest_for_call"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What one call asks for."""
-
-    work: Work
-    target: Target
-    limits: Limits
-    request_id: str = field(default_factory=lambda: str(uuid4()))
-    restarts: bool = False
-    caller: str | None = None
-    hedge_after: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Whom flows work with. `clock` gives monotonic seconds, `jitter` numbers from 0 to 1."""
-
-    registry: LLMRegistry
-    retry: Retry
-    fallback_tiers: tuple[LLMTier, ...]
-    ledger: Ledger | None
-    breaker: Breaker | None
-    clock: Callable[[], float]
-    jitter: Callable[[], float]
-    strategy: Strategy = Strategy.CHEAPEST
-    hedges: HedgeBudget = field(default_factory=lambda: HedgeBudget(0.05))
-    lessons: Lessons = field(default_factory=Lessons)
 
 
 Flow = Generator[Step, Any, Any]

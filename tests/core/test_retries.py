@@ -20,10 +20,12 @@ from creative_services import (
     RateLimitError,
     Retry,
 )
-from creative_services.core.flow import Answering, Call, CallFlow, Services
+from creative_services.core.call import Call, Services
+from creative_services.core.flow import CallFlow
 from creative_services.core.request import LLMRequest, Target
 from creative_services.core.steps import Ask as AskStep
 from creative_services.core.steps import Begin, Close, Open, Read, Sleep
+from creative_services.core.work import Answering
 from creative_services.testing import Failure, FakeProvider, Reply
 from tests.core.asking import Ask, entry, every_face, streamed_faces, whole_faces
 

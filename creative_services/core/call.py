@@ -1,0 +1,53 @@
+"""What a flow is given: what is asked for, and whom it works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from uuid import uuid4
+
+from creative_services.core.breaker import Breaker
+from creative_services.core.hedging import HedgeBudget
+from creative_services.core.ledger import Ledger
+from creative_services.core.lessons import Lessons
+from creative_services.core.llm_registry import LLMRegistry
+from creative_services.core.request import Target
+from creative_services.core.types import Limits, LLMTier, Retry
+from creative_services.core.work import Work
+
+
+class Strategy(str, Enum):
+    """In which order a tier's LLMs are asked: by price, as the specification has it, or by what the call would cost."""
+
+    CHEAPEST = "cheapest"
+    CHEAPEST_FOR_CALL = "cheapest_for_call"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one call asks for."""
+
+    work: Work
+    target: Target
+    limits: Limits
+    request_id: str = field(default_factory=lambda: str(uuid4()))
+    restarts: bool = False
+    caller: str | None = None
+    hedge_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Whom flows work with. `clock` gives monotonic seconds, `jitter` numbers from 0 to 1."""
+
+    registry: LLMRegistry
+    retry: Retry
+    fallback_tiers: tuple[LLMTier, ...]
+    ledger: Ledger | None
+    breaker: Breaker | None
+    clock: Callable[[], float]
+    jitter: Callable[[], float]
+    strategy: Strategy = Strategy.CHEAPEST
+    hedges: HedgeBudget = field(default_factory=lambda: HedgeBudget(0.05))
+    lessons: Lessons = field(default_factory=Lessons)
