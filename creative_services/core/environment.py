@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from creative_services.core.endpoints import check_endpoint, literal_address, split_endpoint
 from creative_services.core.errors import ConfigurationError
-from creative_services.core.known_models import Price
+from creative_services.core.known_models import ABILITIES, Abilities, Price
 from creative_services.core.providers import PROVIDERS, Provider, complete_base, price, retirement
 from creative_services.core.secret import Secret
 from creative_services.core.types import LLMEntry, LLMTier, Reach
@@ -53,6 +53,7 @@ def _entry(
         name, model, temperature = default.successor_name, ending.successor, None
     # A server of one's own that takes no key sends no bill.
     cost = price(provider.name, model) if provider.needs_key else _FREE
+    able = ABILITIES.get((provider.name, model), Abilities())
     return LLMEntry(
         id=default.id,
         name=name,
@@ -64,6 +65,10 @@ def _entry(
         temperature=temperature,
         cost_per_1k_input=cost.input,
         cost_per_1k_output=cost.output,
+        context_window=able.context_window,
+        supports_images=able.images,
+        supports_tools=able.tools,
+        supports_json_schema=able.json_schema,
     )
 
 

@@ -1,7 +1,9 @@
-"""What is known about models: prices, retirement dates and living successors. Data only, as of 22 November 2026.
+"""What is known about models: prices, what they take, when they end and who succeeds them. As of 22 November 2026.
 
 Prices: US dollars per million tokens as the providers list them (collected by genai-prices 0.2.3). Where a provider
 charges more for very long prompts, or less for cached ones, the price here is the ordinary one.
+Context windows: genai-prices 0.2.3 too, of the models that `seed_llms` makes rows of and of those that succeed models.
+What models take beside text: the providers' pages about their models; where those leave a doubt, it is unknown.
 Retirements: the deprecation lists of the OpenAI and Anthropic SDKs and the providers' own pages.
 """
 
@@ -45,6 +47,16 @@ class Price:
 
     input: float | None = None
     output: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a model takes: tokens of prompt and answer together, images, tools, JSON schemas; None is unknown."""
+
+    context_window: int | None = None
+    images: bool | None = None
+    tools: bool | None = None
+    json_schema: bool | None = None
 
 
 def _per_million(dollars_in: str, dollars_out: str) -> Price:
@@ -96,6 +108,36 @@ PRICES: Mapping[tuple[str, str], Price] = MappingProxyType(
         ("deepseek", "deepseek-v4-flash"): _per_million("0.15", "0.60"),
         ("deepseek", "deepseek-v4-pro"): _per_million("0.66", "1.98"),
         ("xai", "grok-4-1-fast"): _per_million("0.20", "0.50"),
+    }
+)
+
+ABILITIES: Mapping[tuple[str, str], Abilities] = MappingProxyType(
+    {
+        ("openai", "gpt-3.5-turbo"): Abilities(16_385, images=False, tools=True, json_schema=False),
+        ("openai", "gpt-3.5-turbo-0125"): Abilities(16_385, images=False, tools=True, json_schema=False),
+        ("openai", "gpt-4o-mini"): Abilities(128_000, images=True, tools=True, json_schema=True),
+        ("openai", "gpt-4o-mini-2024-07-18"): Abilities(128_000, images=True, tools=True, json_schema=True),
+        ("openai", "gpt-4o"): Abilities(128_000, images=True, tools=True, json_schema=True),
+        ("openai", "gpt-4o-2024-05-13"): Abilities(128_000, images=True, tools=True, json_schema=False),
+        ("openai", "gpt-4o-2024-08-06"): Abilities(128_000, images=True, tools=True, json_schema=True),
+        ("openai", "gpt-4o-2024-11-20"): Abilities(128_000, images=True, tools=True, json_schema=True),
+        ("openai", "gpt-5.4-mini"): Abilities(400_000),
+        ("openai", "gpt-5.6-luna"): Abilities(1_050_000),
+        ("openai", "gpt-5.6-sol"): Abilities(1_050_000),
+        ("openai", "gpt-6-luna"): Abilities(1_050_000),
+        ("anthropic", "claude-3-haiku-20240307"): Abilities(200_000, images=True, tools=True, json_schema=False),
+        ("anthropic", "claude-3-5-sonnet-20240620"): Abilities(200_000, images=True, tools=True, json_schema=False),
+        ("anthropic", "claude-3-5-sonnet-20241022"): Abilities(200_000, images=True, tools=True, json_schema=False),
+        ("anthropic", "claude-3-opus-20240229"): Abilities(200_000, images=True, tools=True, json_schema=False),
+        ("anthropic", "claude-haiku-4-5"): Abilities(200_000, images=True, tools=True, json_schema=True),
+        ("anthropic", "claude-haiku-4-5-20251001"): Abilities(200_000, images=True, tools=True, json_schema=True),
+        ("anthropic", "claude-sonnet-5"): Abilities(1_000_000),
+        ("anthropic", "claude-opus-5"): Abilities(1_000_000),
+        ("groq", "llama-3.3-70b-versatile"): Abilities(images=False, tools=True),
+        ("groq", "openai/gpt-oss-20b"): Abilities(131_072, images=False, tools=True, json_schema=True),
+        ("groq", "openai/gpt-oss-120b"): Abilities(131_072, images=False, tools=True, json_schema=True),
+        # How much it takes is each server's own setting.
+        ("ollama", "llama3.2"): Abilities(images=False, tools=True),
     }
 )
 

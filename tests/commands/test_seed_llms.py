@@ -58,6 +58,19 @@ def test_documented_takes_the_models_of_the_table(environment):
     }
 
 
+def test_rows_say_what_their_models_take_where_it_is_known(environment):
+    environment.setenv("GROQ_API_KEY", "gsk")
+    environment.setenv("OLLAMA_HOST", "localhost")
+
+    run("seed_llms")
+
+    taken = ("context_window", "supports_images", "supports_tools", "supports_json_schema")
+    assert set(Llms.objects.values_list("model", *taken)) == {
+        ("openai/gpt-oss-120b", 131_072, False, True, True),
+        ("llama3.2", None, False, True, None),
+    }
+
+
 def test_a_row_that_is_there_is_never_changed(environment):
     environment.setenv("GROQ_API_KEY", "gsk")
     run("seed_llms")

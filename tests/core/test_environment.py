@@ -130,6 +130,34 @@ def test_a_variable_replaces_a_model_whose_price_is_then_its_own():
     assert (unlisted.cost_per_1k_input, unlisted.cost_per_1k_output) == (None, None)
 
 
+def able(entry):
+    return entry.context_window, entry.supports_images, entry.supports_tools, entry.supports_json_schema
+
+
+def test_rows_say_what_their_models_take_where_it_is_known():
+    documented, living = DictRegistry.from_env(ALL_KEYS), DictRegistry.from_env(ALL_KEYS, successors=True)
+
+    assert [able(entry) for entry in documented.list_active()] == [
+        (16_385, False, True, False),
+        (128_000, True, True, True),
+        (128_000, True, True, True),
+        (200_000, True, True, False),
+        (200_000, True, True, False),
+        (200_000, True, True, False),
+        (None, False, True, None),
+        (None, False, True, None),
+    ]
+    windows = [entry.context_window for entry in living.list_active()]
+    assert windows == [1_050_000, 1_050_000, 1_050_000, 200_000, 1_000_000, 1_000_000, 131_072, None]
+
+
+def test_a_variable_replaces_a_model_and_what_it_takes():
+    listed = env_entry(2, {"OPENAI_API_KEY": "k", "OPENAI_STANDARD_MODEL": "gpt-3.5-turbo"})
+    assert able(listed) == (16_385, False, True, False)
+    unlisted = env_entry(8, {"OLLAMA_HOST": "localhost", "OLLAMA_MODEL": "qwen3:4b"})
+    assert able(unlisted) == (None, None, None, None)
+
+
 def test_a_variable_that_names_the_documented_model_changes_nothing():
     environ = {"GROQ_API_KEY": "k"}
     assert env_entry(7, environ | {"GROQ_ECONOMY_MODEL": "llama-3.3-70b-versatile"}) == env_entry(7, environ)

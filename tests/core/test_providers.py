@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from creative_services import DictRegistry, SyncDynamicLLMClient
 from creative_services.core.endpoints import check_endpoint
 from creative_services.core.errors import ConfigurationError, MissingAPIKeyError, UnknownProviderError
-from creative_services.core.known_models import PRICES, RETIREMENTS
+from creative_services.core.known_models import ABILITIES, PRICES, RETIREMENTS
 from creative_services.core.providers import (
     PROVIDERS,
     complete_base,
@@ -294,3 +294,10 @@ def test_an_unlisted_models_price_is_unknown():
 
 def test_every_price_belongs_to_a_known_provider():
     assert {provider for provider, _ in PRICES} <= set(PROVIDERS)
+
+
+def test_what_is_known_to_be_taken_belongs_to_known_models():
+    offered = {(name, cell.model) for name, provider in PROVIDERS.items() for cell in provider.models.values()}
+    assert set(ABILITIES) <= set(PRICES) | offered
+    assert offered <= set(ABILITIES)
+    assert {(provider, ending.successor) for (provider, _), ending in RETIREMENTS.items()} <= set(ABILITIES)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COPIED = (
     "name", "provider", "model", "tier", "max_tokens", "temperature", "cost_per_1k_input", "cost_per_1k_output",
+    "context_window", "supports_images", "supports_tools", "supports_json_schema",
 )  # fmt: skip
 
 
