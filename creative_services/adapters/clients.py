@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.signals import setting_changed
 
+from creative_services.adapters.breaker import CacheBreaker
 from creative_services.adapters.registry import DjangoLLMRegistry
 from creative_services.conf import app_settings
+from creative_services.core.memory_breaker import InMemoryBreaker
 from creative_services.core.request import Bounds
 
 if TYPE_CHECKING:
@@ -55,6 +57,13 @@ def get_registry() -> LLMRegistry:
 
 
 @cache
+def get_breaker() -> CacheBreaker | InMemoryBreaker:
+    """What remembers, for the calls of this process, which LLMs are failing."""
+    # Tests would find LLMs cooling that an earlier test has let fail: ids and names are the same again.
+    return InMemoryBreaker() if _stand_ins else CacheBreaker()
+
+
+@cache
 def get_transport() -> Transport:
     """What this process's clients send through; made anew when settings change."""
     if _stand_ins:
@@ -69,6 +78,7 @@ def _options() -> dict[str, Any]:
         "limits": app_settings.limits,
         "retry": app_settings.retry,
         "fallback_tiers": app_settings.fallback_tiers,
+        "breaker": get_breaker(),
         "default_tier": app_settings.default_tier,
         "bounds": Bounds(prompt_chars=app_settings.max_prompt_chars, max_tokens=app_settings.max_tokens),
     }
@@ -82,11 +92,11 @@ def stand_in(transport: Transport, registry: LLMRegistry | None = None) -> Calla
     """
     one = _StandIn(registry, transport)
     _stand_ins.append(one)
-    _forget(get_client, get_sync_client, get_registry, get_transport)
+    _forget(get_client, get_sync_client, get_registry, get_transport, get_breaker)
 
     def undo() -> None:
         _stand_ins.remove(one)
-        _forget(get_client, get_sync_client, get_registry, get_transport)
+        _forget(get_client, get_sync_client, get_registry, get_transport, get_breaker)
 
     return undo
 
