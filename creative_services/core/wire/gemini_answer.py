@@ -60,7 +60,9 @@ def read_usage(raw: Mapping[str, Any]) -> Usage | None:
 class GeminiReader:
     """Reads one answer's objects. Only the first candidate is ours; usage is cumulative, the last one counts."""
 
-    __slots__ = ("_arguments", "_begun", "_calls", "_entry", "_id", "_parts", "_pieces", "_replays")
+    __slots__ = (
+        "_arguments", "_begun", "_calls", "_entry", "_id", "_is_begun", "_parts", "_pieces", "_replays", "_usage",
+    )  # fmt: skip
 
     def __init__(self, entry: LLMEntry) -> None:
         self._entry = entry
@@ -71,6 +73,8 @@ class GeminiReader:
         self._arguments: PartialArguments | None = None
         self._parts: list[dict[str, Any]] = []
         self._replays = False
+        self._is_begun = False
+        self._usage: Any = None
 
     def read(self, event: str, data: bytes) -> Delta | None:
         """What this event adds. Raises what an error event stands for, and MalformedResponseError for no event."""
@@ -86,6 +90,26 @@ class GeminiReader:
             raise malformed(self._entry) from None
         if event == "error":
             raise in_stream_error(self._entry, value)
+        try:
+            # The ordinary piece of text, alone in its chunk, many times an answer.
+            (candidate,) = value["candidates"]
+            (part,) = candidate["content"]["parts"]
+            words = part["text"]
+            if (
+                self._is_begun
+                and type(words) is str
+                and len(part) == 1
+                and not self._replays
+                and "finishReason" not in candidate
+                and not candidate.get("index")
+                and "error" not in value
+                and "promptFeedback" not in value
+            ):
+                self._parts.append(part)
+                self._usage = value.get("usageMetadata")  # read with the last chunk, if that has none itself
+                return Delta(words if words.isascii() and not self._pieces.half else self._pieces.add(words))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            pass
         return self._together(value) if isinstance(value, list) else self._read(value)
 
     def whole(self, answer: Any) -> Delta:
@@ -125,7 +149,8 @@ class GeminiReader:
             reason = "content_filter"
         delta = self._content(parts, is_last=reason is not None)
         delta.finish_reason = reason
-        delta.usage = read_usage(mapping(value.get("usageMetadata")))
+        delta.usage = read_usage(mapping(value.get("usageMetadata") or self._usage))
+        self._is_begun = True
         delta.response_id, delta.response_model = self._id or None, text(value.get("modelVersion")) or None
         return delta
 

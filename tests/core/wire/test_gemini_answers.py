@@ -113,6 +113,19 @@ def test_the_usage_of_a_stream_is_the_last_one():
     assert both(*chunks, answer({"text": ""}, usageMetadata={})).usage == Usage(9, 4)
 
 
+def test_counts_stay_known_where_the_last_chunk_has_none():
+    chunks = [answer({"text": "a"}, reason=None, usageMetadata={"promptTokenCount": n}) for n in (1, 2, 3)]
+    assert streamed("gemini", sse(*chunks, answer())).usage == Usage(3)
+
+
+def test_an_error_beside_text_is_an_error():
+    chunk = answer({"text": "a"}, reason=None)
+    with pytest.raises(ProviderUnavailableError):
+        streamed("gemini", sse(chunk, chunk | ERROR))
+    blocked = chunk | {"promptFeedback": {"blockReason": "SAFETY"}}
+    assert streamed("gemini", sse(chunk, blocked)).finish_reason == "content_filter"
+
+
 def test_tool_calls_have_ids_and_are_sent_back_with_them():
     signed = {**CALL, "thoughtSignature": "c2ln"}
     own = {"functionCall": {"id": "x1", "name": "now"}}
