@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
+from creative_services.core.base_client import STRATEGIES, UPSTREAMS
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.types import Limits, LLMTier, Retry
 
@@ -19,6 +20,8 @@ SETTINGS = (
     "LIMITS",
     "RETRY",
     "FALLBACK_TIERS",
+    "STRATEGY",
+    "GENERATE_UPSTREAM",
     "MAX_PROMPT_CHARS",
     "MAX_BODY_BYTES",
     "MAX_TOKENS",
@@ -80,6 +83,16 @@ class AppSettings:  # noqa: PLR0904
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise _wrong("FALLBACK_TIERS", "a list of tiers")
         return tuple(_tier("FALLBACK_TIERS", tier) for tier in value)
+
+    @property
+    def strategy(self) -> str:
+        """In which order a tier's LLMs are asked: "cheapest", or "cheapest_for_call"."""
+        return _one_of("STRATEGY", STRATEGIES)
+
+    @property
+    def generate_upstream(self) -> str:
+        """What providers are asked for where whole answers are wanted: "whole", or "stream"."""
+        return _one_of("GENERATE_UPSTREAM", UPSTREAMS)
 
     @property
     def max_prompt_chars(self) -> int:
@@ -161,6 +174,14 @@ def _build(name: str, kind: type[Value]) -> Value:
     if not isinstance(value, Mapping) or not set(value) <= set(kind.__dataclass_fields__):
         raise _wrong(name, f"a dict with some of: {fields}")
     return kind(**value)
+
+
+def _one_of(name: str, known: Sequence[str]) -> str:
+    """The value of a setting whose default is the first of `known`."""
+    value = _get(name, known[0])
+    if value not in known:
+        raise _wrong(name, f"one of: {', '.join(known)}; {value!r} is none")
+    return str(value)
 
 
 def _positive(name: str, default: int) -> int:

@@ -79,6 +79,8 @@ def _options() -> dict[str, Any]:
         "retry": app_settings.retry,
         "fallback_tiers": app_settings.fallback_tiers,
         "breaker": get_breaker(),
+        "strategy": app_settings.strategy,
+        "upstream": app_settings.generate_upstream,
         "default_tier": app_settings.default_tier,
         "bounds": Bounds(prompt_chars=app_settings.max_prompt_chars, max_tokens=app_settings.max_tokens),
     }

@@ -36,7 +36,16 @@ def test_an_unknown_setting_is_an_error(settings):
         call_command("check")
 
 
-@pytest.mark.parametrize("value", [{"DEFAULT_TIER": "luxury"}, {"LIMITS": {"total": -1}}, "nonsense"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"DEFAULT_TIER": "luxury"},
+        {"LIMITS": {"total": -1}},
+        {"STRATEGY": "dearest"},
+        {"GENERATE_UPSTREAM": "up"},
+        "nonsense",
+    ],
+)
 def test_a_setting_that_cannot_be_meant_is_an_error(settings, value):
     settings.CREATIVE_SERVICES = value
 

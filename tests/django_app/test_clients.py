@@ -115,6 +115,33 @@ def test_a_row_whose_key_may_not_be_sent_is_passed_by(generate):
 
 @pytest.mark.django_db(transaction=True)
 @both
+@pytest.mark.parametrize(
+    ("options", "used"), [({}, "reads cheap"), ({"STRATEGY": "cheapest_for_call"}, "writes cheap")]
+)
+def test_the_strategy_is_a_setting(generate, settings, options, used):
+    settings.CREATIVE_SERVICES = options
+    make(name="reads cheap", cost_per_1k_input=0.1, cost_per_1k_output=9)
+    make(name="writes cheap", cost_per_1k_input=1, cost_per_1k_output=1)
+
+    with override_llms():
+        assert generate().llm.name == used
+
+
+@pytest.mark.django_db(transaction=True)
+@both
+@pytest.mark.parametrize(("options", "streamed"), [({}, False), ({"GENERATE_UPSTREAM": "stream"}, True)])
+def test_whole_answers_can_be_gathered_from_streams_by_setting(generate, settings, options, streamed):
+    settings.CREATIVE_SERVICES = options
+    make()
+
+    with override_llms(provider=FakeProvider("Hello")) as provider:
+        assert generate().text == "Hello"
+
+    assert bool(provider.requests[0].json.get("stream")) is streamed
+
+
+@pytest.mark.django_db(transaction=True)
+@both
 def test_when_no_row_can_be_called_the_error_says_why(generate, caplog, settings):
     caplog.set_level(logging.DEBUG)
     row = make(name="GPT")

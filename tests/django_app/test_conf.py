@@ -25,6 +25,8 @@ def test_every_setting_has_a_default(services):
     assert app_settings.limits == Limits()
     assert app_settings.retry == Retry()
     assert app_settings.fallback_tiers == ()
+    assert app_settings.strategy == "cheapest"
+    assert app_settings.generate_upstream == "whole"
     assert app_settings.max_prompt_chars == 2_000_000
     assert app_settings.max_body_bytes == 32_000_000
     assert app_settings.max_tokens == 2_000_000
@@ -53,6 +55,8 @@ def test_values_come_typed(services):
             "LIMITS": {"total": 10},
             "RETRY": Retry(max_retries=0),
             "FALLBACK_TIERS": ["standard", "economy"],
+            "STRATEGY": "cheapest_for_call",
+            "GENERATE_UPSTREAM": "stream",
             "LOCAL_HOSTS": ["LLM.Example.com."],
             "KEY_VARIABLES": {"MY_KEY": ["llm.example.com"]},
             "PROXY": "http://proxy:3128",
@@ -63,6 +67,8 @@ def test_values_come_typed(services):
     assert app_settings.limits == Limits(total=10)
     assert app_settings.retry == Retry(max_retries=0)
     assert app_settings.fallback_tiers == (LLMTier.STANDARD, LLMTier.ECONOMY)
+    assert app_settings.strategy == "cheapest_for_call"
+    assert app_settings.generate_upstream == "stream"
     assert app_settings.local_hosts == {"llm.example.com"}
     assert app_settings.key_variables == {"MY_KEY": {"llm.example.com"}}
     assert app_settings.proxy == "http://proxy:3128"
@@ -87,6 +93,10 @@ def test_values_come_typed(services):
         ("RETRY", {"max_retries": -1}),
         ("FALLBACK_TIERS", "economy"),
         ("FALLBACK_TIERS", ["luxury"]),
+        ("STRATEGY", "dearest"),
+        ("STRATEGY", ["cheapest"]),
+        ("GENERATE_UPSTREAM", "up"),
+        ("GENERATE_UPSTREAM", True),
         ("MAX_PROMPT_CHARS", 0),
         ("MAX_BODY_BYTES", "1 MB"),
         ("MAX_TOKENS", True),
