@@ -15,29 +15,32 @@ from creative_services.adapters.snapshot import entry_of
 from creative_services.core.providers import retirement
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
     from django.utils.safestring import SafeString
 
+    from creative_services.admin.now import Now
     from creative_services.models import Llms
 
 UNKNOWN = "?"
 
 
-def tier(row: Llms, used_now: Container[int]) -> SafeString:
-    """The tier, and whether a call of it would ask this row first."""
-    label = row.get_tier_display()
-    return (
-        _lines(label, format_html("<strong>{}</strong>", _unbroken(_("✓ used now"))))
-        if row.pk in used_now
-        else _lines(label)
-    )
+def tier(row: Llms, now: Now) -> SafeString:
+    """The tier, whether a call of it would ask this row first, and why calls leave it alone."""
+    lines: list[str | SafeString] = [row.get_tier_display()]
+    if row.pk in now.used:
+        lines.append(format_html("<strong>{}</strong>", _unbroken(_("✓ used now"))))
+    if row.pk in now.cooling:
+        lines.append(_note(now.cooling[row.pk].reason))
+    return _lines(*lines)
 
 
 def model(row: Llms) -> SafeString:
     """The provider's model, why no call can use the row, and when the provider retires the model."""
     notes = [fault_of(entry_of(row)), _retirement(row)]
-    return _lines(row.provider, row.model, *(format_html("<small>⚠ {}</small>", note) for note in notes if note))
+    return _lines(row.provider, row.model, *(_note(note) for note in notes if note))
+
+
+def _note(text: str) -> SafeString:
+    return format_html("<small>⚠ {}</small>", text)
 
 
 def _retirement(row: Llms) -> str | None:

@@ -16,15 +16,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
-from creative_services.adapters.clients import get_registry
+from creative_services.adapters.clients import get_breaker
 from creative_services.adapters.connections import outside_transactions
-from creative_services.adapters.probe import first_callable
+from creative_services.adapters.snapshot import entry_of
 from creative_services.admin import columns
 from creative_services.admin.connection import connection_results
 from creative_services.admin.duplicate import unsaved_copy
 from creative_services.admin.forms import LlmsForm
+from creative_services.admin.now import look
 from creative_services.admin.offered import OfferedModelsAdmin
-from creative_services.core.llm_registry import rank
 from creative_services.core.secret import Secret
 from creative_services.models import Llms
 from creative_services.models.llms import TIERS
@@ -71,7 +71,7 @@ class LlmsAdmin(OfferedModelsAdmin):
     list_filter = ("tier", "is_active", KeyFilter, "provider")
     search_fields = ("name", "provider", "model", "notes")
     ordering = (TIER_ORDER, *RANK)
-    actions = ("activate", "deactivate", "duplicate", "test_connection")
+    actions = ("activate", "deactivate", "duplicate", "test_connection", "reset")
     readonly_fields = ("created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("name", "tier", "is_active")}),
@@ -101,15 +101,12 @@ class LlmsAdmin(OfferedModelsAdmin):
         return row.key_hint
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """The columns, with that of the tier, whose mark of what calls use now is asked once for all rows."""
-
-        @cache
-        def used_now() -> set[int]:
-            return {entry.id for entry in first_callable(rank(get_registry().list_active())).values()}
+        """The columns, with that of the tier, for whose marks of what calls do now is asked once for all rows."""
+        now = cache(look)
 
         @admin.display(description=_("tier"), ordering=TIER_ORDER)
         def tier(row: Llms) -> SafeString:
-            return columns.tier(row, used_now())
+            return columns.tier(row, now())
 
         name, *others = super().get_list_display(request)
         return [name, tier, *others]
@@ -174,6 +171,17 @@ class LlmsAdmin(OfferedModelsAdmin):
         """Ask each of these for a few tokens."""
         for level, text in connection_results(queryset):
             self.message_user(request, text, level)
+
+    @admin.action(description=_("Reset failures, so that calls ask again"), permissions=["change"])
+    def reset(self, request: HttpRequest, queryset: LlmsQuerySet) -> None:
+        """Forget that these have failed."""
+        entries = [entry_of(row) for row in queryset]
+        if get_breaker().reset(entries):
+            count = len(entries)
+            text = ngettext("%(count)d LLM will be asked again.", "%(count)d LLMs will be asked again.", count)
+            self.message_user(request, text % {"count": count}, messages.SUCCESS)
+        else:
+            self.message_user(request, _("The cache cannot be reached, so nothing was reset."), messages.ERROR)
 
     def _set_active(self, request: HttpRequest, queryset: LlmsQuerySet, *, active: bool) -> int:
         """How many rows were changed; those that were so before are not."""

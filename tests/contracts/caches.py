@@ -26,6 +26,11 @@ class ObservedCache(LocMemCache):
         self.on_call("get")
         return super().get(*args, **kwargs)
 
+    def get_many(self, keys: Any, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+        self.on_call("get_many")
+        found = ((key, super(ObservedCache, self).get(key, *args, **kwargs)) for key in keys)
+        return {key: value for key, value in found if value is not None}
+
     def set(self, *args: Any, **kwargs: Any) -> Any:
         self.on_call("set")
         return super().set(*args, **kwargs)
@@ -37,6 +42,10 @@ class ObservedCache(LocMemCache):
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         self.on_call("delete")
         return super().delete(*args, **kwargs)
+
+    def delete_many(self, *args: Any, **kwargs: Any) -> Any:
+        self.on_call("delete_many")
+        return super().delete_many(*args, **kwargs)
 
 
 def observed(clock: Callable[[], float], on_call: Callable[[str], object] = str) -> dict[str, Any]:
