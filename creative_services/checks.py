@@ -6,6 +6,10 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.conf import settings
+from django.core.cache import DEFAULT_CACHE_ALIAS, caches
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, router, transaction
 
@@ -75,6 +79,21 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **options: Any) ->
     ]
 
 
+def check_cache(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    """W006: every worker process finds out for itself which LLMs are failing."""
+    backend = caches[DEFAULT_CACHE_ALIAS]
+    if settings.DEBUG or not isinstance(backend, LocMemCache | DummyCache):
+        return []
+    what = "keeps nothing" if isinstance(backend, DummyCache) else "is a cache of each process's own"
+    return [
+        Warning(
+            f"CACHES['default'] {what}: worker processes cannot tell each other which LLMs are failing.",
+            hint="Use Redis, Memcached or the database. With a single worker process nothing is lost.",
+            id="creative_services.W006",
+        )
+    ]
+
+
 def check_rows(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
@@ -135,4 +154,5 @@ def register_checks() -> None:
     """Make Django run these checks."""
     register(check_settings, Tags.security)
     register(check_deployment, Tags.security, deploy=True)
+    register(check_cache, Tags.caches, deploy=True)
     register(check_rows, Tags.database)

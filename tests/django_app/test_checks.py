@@ -61,14 +61,43 @@ def test_an_encryption_key_that_is_none_is_an_error_that_does_not_show_it(settin
 def test_encryption_keys_of_a_wrong_type_are_reported_once(settings):
     settings.CREATIVE_SERVICES = {"ENCRYPTION_KEYS": "one"}
 
-    assert list(found(include_deployment_checks=True)) == ["creative_services.E002"]
+    messages = found(include_deployment_checks=True)
+    assert [message_id for message_id in messages if ".E" in message_id] == ["creative_services.E002"]
+    assert "creative_services.W001" not in messages
 
 
 def test_deployments_are_warned_of_the_derived_key(settings):
     assert "rotate_llm_keys" in found(include_deployment_checks=True)["creative_services.W001"].hint
 
     settings.CREATIVE_SERVICES = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
-    assert found(include_deployment_checks=True) == {}
+    assert "creative_services.W001" not in found(include_deployment_checks=True)
+
+
+def cache_of(backend):
+    return {"default": {"BACKEND": f"django.core.cache.backends.{backend}", "LOCATION": "somewhere"}}
+
+
+@pytest.mark.parametrize(
+    ("backend", "words"), [("locmem.LocMemCache", "of each process's own"), ("dummy.DummyCache", "keeps nothing")]
+)
+def test_deployments_are_warned_of_a_cache_that_processes_do_not_share(settings, backend, words):
+    settings.CACHES = cache_of(backend)
+
+    assert words in found(include_deployment_checks=True)["creative_services.W006"].msg
+    assert "creative_services.W006" not in found()
+
+
+@pytest.mark.parametrize("backend", ["db.DatabaseCache", "redis.RedisCache"])
+def test_deployments_are_not_warned_of_a_cache_that_they_share(settings, backend):
+    settings.CACHES = cache_of(backend)
+
+    assert "creative_services.W006" not in found(include_deployment_checks=True)
+
+
+def test_somebody_who_develops_is_not_warned_of_the_cache(settings):
+    settings.DEBUG = True
+
+    assert "creative_services.W006" not in found(include_deployment_checks=True)
 
 
 @pytest.mark.django_db
