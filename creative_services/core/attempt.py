@@ -17,6 +17,7 @@ from creative_services.core.pricing import cost
 from creative_services.core.steps import Begin, Close, Open, Read, Step
 from creative_services.core.types import Attempt
 from creative_services.core.wire.error_body import request_id
+from creative_services.core.wire.errors import without_key
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -108,7 +109,7 @@ class AttemptFlow(ABC):
 
     def provider_request_id(self) -> str | None:
         """The provider's own id of this try."""
-        return request_id(self._headers)
+        return without_key(request_id(self._headers), self.entry.api_key)
 
     def allow_silence(self, seconds: float) -> None:
         """From now on only silence of so many seconds ends the try: it has begun to answer."""

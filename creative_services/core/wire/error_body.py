@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _MAX_BODY = 256 * 1024
 _IDENTIFIER = re.compile(r"[\w.:\-\[\]]{1,80}", re.ASCII)
-_MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+# Linear even for 256 KB of what never closes: a search that fails must not begin again at the next "<".
+_MARKUP = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?(ms|h|m|s)")
 _RETRY_HINT = re.compile(r"(?:try again|retry) (?:in|after) ((?:\d{1,9}(?:\.\d{1,9})?\s?(?:ms|h|m|s))+)", re.IGNORECASE)
 _HTTP_DATE = re.compile(r"\w{3}, (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT")

@@ -232,14 +232,14 @@ def _error(entry: LLMEntry, status: int | None, facts: ErrorFacts, rule: _Rule) 
         model=entry.model,
         llm_id=entry.id,
         status_code=status,
-        provider_request_id=facts.request_id,
+        provider_request_id=without_key(facts.request_id, entry.api_key),
         provider_message=redacted(facts.message, entry.api_key) or None,
         retry_after=facts.delay,
     )
     if rule.retryable is not None:
         error.is_retryable = rule.retryable
     if isinstance(error, InvalidRequestError):
-        error.refused_parameter = _refused_parameter(facts)
+        error.refused_parameter = without_key(_refused_parameter(facts), entry.api_key)
     return error
 
 
@@ -256,13 +256,18 @@ def _sentence(entry: LLMEntry, status: int | None, facts: ErrorFacts, rule: _Rul
     identifiers = ", ".join(
         f"{name} {value}"
         for name, value in (("code", facts.code), ("type", facts.type), ("param", facts.param))
-        if value and value == redacted(value, entry.api_key)
+        if without_key(value, entry.api_key)
     )
     answered = "sent an error in its answer" if status is None else f"answered {status}"
     said = f" ({identifiers})" if identifiers else ""
     quota = rule.error is RateLimitError and rule.retryable is False
     step = _QUOTA_STEP if quota else _NEXT_STEP[rule.error]
     return f"{entry.provider} {answered}{said} to LLM {entry.id} ({entry.name}): {step}."
+
+
+def without_key(identifier: str | None, key: str | None) -> str | None:
+    """`identifier`, unless the key or what looks like one stands in it."""
+    return identifier if identifier and identifier == redacted(identifier, key) else None
 
 
 def redacted(message: str, key: str | None) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -239,3 +240,15 @@ def test_an_entry_without_a_key_still_has_key_like_words_taken_out():
 def test_deeply_nested_bodies_are_read_as_far_as_makes_sense(depth):
     body = b'{"error":' * depth + b'{"message":"deep"}' + b"}" * depth
     assert type(error(400, body)) is InvalidRequestError
+
+
+def test_a_page_of_markup_that_never_closes_is_read_soon():
+    began = time.process_time()
+    for body in (b"<" * 262_144, b"<script " * 32_768, b"<a " * 80_000, b"<style>Sorry"):
+        WIRES["openai_chat"].parse_error(entry(), 502, {}, body)
+    assert time.process_time() - began < 2
+
+
+def test_a_request_id_that_repeats_the_key_is_left_out():
+    error = WIRES["openai_chat"].parse_error(entry(), 500, {"x-request-id": f"req-{KEY}"}, b"")
+    assert error.provider_request_id is None
