@@ -35,8 +35,10 @@ _METADATA: frozenset[Address] = frozenset(
     )
 )
 
-_NAT64 = IPv6Network("64:ff9b::/96")
+# Prefixes whose addresses end with an IPv4 one: NAT64, NAT64 within one network (RFC 8215), translated (RFC 2765).
+_TRANSLATED = tuple(IPv6Network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96"))
 _COMPATIBLE = IPv6Network("::/96")
+_GLOBAL = IPv6Network("2000::/3")
 
 
 def literal_address(host: str) -> Address | None:
@@ -92,7 +94,9 @@ def permits(address: Address, reach: Reach) -> bool:
         return True
     if reach is Reach.PRIVATE:
         return _is_private(address)
-    return address.is_global and not _is_private(address)
+    # Python's own table differs between its versions; beyond 2000::/3 no IPv6 address is given to anybody.
+    is_routed = isinstance(address, IPv4Address) or address in _GLOBAL
+    return address.is_global and is_routed and not _is_private(address)
 
 
 def _is_private(address: Address) -> bool:
@@ -100,7 +104,7 @@ def _is_private(address: Address) -> bool:
 
 
 def _unwrapped(address: Address) -> Address:
-    """The IPv4 address that a mapped, compatible, NAT64, 6to4 or Teredo address leads to, else the address itself."""
+    """The IPv4 address that a mapped, compatible, translated, 6to4 or Teredo address leads to, else this one."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped is not None:
@@ -109,7 +113,8 @@ def _unwrapped(address: Address) -> Address:
         return address.sixtofour
     if address.teredo is not None:
         return address.teredo[1]
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 0xFFFF):
+    is_translated = any(address in network for network in _TRANSLATED)
+    if is_translated or (address in _COMPATIBLE and int(address) > 0xFFFF):
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 

@@ -41,6 +41,9 @@ METADATA = ip_address("169.254.169.254")
         "[::ffff:169.254.169.254%eth0]",
         "[::169.254.169.254]",
         "[64:ff9b::169.254.169.254]",
+        "[64:ff9b:1::169.254.169.254]",
+        "[64:ff9b:1:fffe::169.254.169.254]",
+        "[::ffff:0:169.254.169.254]",
         "[2002:a9fe:a9fe::]",
         "[2001:0:1234::5601:5601]",
     ],
@@ -165,6 +168,12 @@ def test_an_address_inside_another_counts_as_itself(address, wrapping, reach):
         ("::ffff:127.0.0.1", True, False, True),
         ("::ffff:169.254.169.254", False, False, False),
         ("2002:7f00:1::", True, False, True),
+        ("64:ff9b:1::7f00:1", True, False, True),
+        ("64:ff9b:1::a9fe:a9fe", False, False, False),
+        ("::ffff:0:a9fe:a9fe", False, False, False),
+        ("64:ff9b::808:808", True, True, False),
+        ("fec0::1", True, False, False),
+        ("5f00::1", True, False, False),
     ],
 )
 def test_each_reach_permits_its_own_addresses(address, routable, public, private):
