@@ -102,7 +102,8 @@ class Candidates:
 
     def _of(self, tier: LLMTier) -> Generator[Step, Any, Iterator[LLMEntry]]:
         if hasattr(self._registry, "candidates"):
-            ranked: Iterable[LLMEntry] = yield Ask(self._registry, "candidates", (tier,))
+            found: Iterable[LLMEntry] = yield Ask(self._registry, "candidates", (tier,))
+            ranked: Iterable[LLMEntry] = (entry for entry in found if entry.tier is tier)
         else:
             entries = yield Ask(self._registry, "list_active", ())
             ranked = rank(entry for entry in entries if entry.tier is tier)

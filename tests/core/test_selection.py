@@ -306,8 +306,13 @@ def test_a_tier_is_a_promise_whatever_a_registry_says(ask: Ask) -> None:
         def get_by_tier(self, tier: LLMTier) -> LLMEntry | None:
             return CHEAP
 
-    with pytest.raises(NoLLMAvailableError):
-        ask(FakeProvider({}), Confused(CHEAP), tier="local")
+    class Offering(Confused):
+        def candidates(self, tier: LLMTier) -> list[LLMEntry]:
+            return list(self.entries)
+
+    for registry in (Confused(CHEAP), Offering(CHEAP)):
+        with pytest.raises(NoLLMAvailableError):
+            ask(FakeProvider({}), registry, tier="local")
 
 
 @every_face
