@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
     from creative_services.core.streams import AsyncLLMStream, LLMStream
+    from creative_services.core.types import LLMChunk
 
 
 def event_stream(events: BegunEvents | BegunAsyncEvents) -> StreamingHttpResponse:
@@ -87,14 +88,21 @@ class BegunAsyncEvents:
             self._closing = loop.create_task(self.aclose())
 
 
+def _event_of(chunk: LLMChunk) -> bytes | None:
+    if chunk.restart:
+        return event("restart", {})
+    body = chunk_body(chunk)
+    return event("chunk", body) if body else None
+
+
 def _events(stream: LLMStream) -> Generator[bytes]:
     begun = False
     with stream:
         try:
             for chunk in stream:
-                if body := chunk_body(chunk):
+                if told := _event_of(chunk):
                     begun = True
-                    yield event("chunk", body)
+                    yield told
         except CreativeServicesError as error:
             if not begun:
                 raise
@@ -108,9 +116,9 @@ async def _async_events(stream: AsyncLLMStream) -> AsyncGenerator[bytes]:
     async with stream:
         try:
             async for chunk in stream:
-                if body := chunk_body(chunk):
+                if told := _event_of(chunk):
                     begun = True
-                    yield event("chunk", body)
+                    yield told
         except CreativeServicesError as error:
             if not begun:
                 raise

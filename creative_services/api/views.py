@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 FIELDS = frozenset({
     "prompt", "messages", "system", "tier", "llm_id", "max_tokens", "temperature", "stop", "tools", "tool_choice",
-    "response_format", "stream",
+    "response_format", "stream", "on_interrupt",
 })  # fmt: skip
 
 
@@ -70,6 +70,10 @@ class GenerateView(CreativeServicesView):
         stream = call.pop("stream", None)
         if not isinstance(stream, bool | None):
             raise ParseError("`stream` must be true or false.")
+        if call.get("on_interrupt") is None:
+            call.pop("on_interrupt", None)
+        elif not stream:
+            raise ParseError("`on_interrupt` is only for streams: send it with `stream` true.")
         with holding_none():
             return self._stream(call) if stream else Response(answer_body(self._generate(call)))
 

@@ -74,6 +74,13 @@ DEEP = 100_000
         {"prompt": "Hello", "stream": "true"},
         {"prompt": "Hello", "stream": 1},
         {"prompt": "Hello", "stream": 0},
+        {"prompt": "Hello", "on_interrupt": "restart"},
+        {"prompt": "Hello", "on_interrupt": "error", "stream": False},
+        {"prompt": "Hello", "on_interrupt": "panic", "stream": True},
+        {"prompt": "Hello", "on_interrupt": "", "stream": True},
+        {"prompt": "Hello", "on_interrupt": True, "stream": True},
+        {"prompt": "Hello", "on_interrupt": ["restart"], "stream": True},
+        {"prompt": "Hello", "on_interrupt": {"restart": 1}, "stream": True},
         {"prompt": "Hello", "promt": "Hello"},
         {"prompt": "Hello", "extra": {"top_p": 1}},
         {"prompt": "Hello", "timeout": 3},
@@ -143,7 +150,8 @@ def test_a_prompt_is_never_quoted_back(asker):
 
 @pytest.mark.parametrize("body", [HELLO, HELLO | {"stream": True}])
 def test_null_means_that_a_field_was_not_given(asker, provider, body):
-    nulls = dict.fromkeys(("messages", "system", "tier", "llm_id", "max_tokens", "temperature", "stop", "tools"))
+    names = ("messages", "system", "tier", "llm_id", "max_tokens", "temperature", "stop", "tools", "on_interrupt")
+    nulls = dict.fromkeys(names)
 
     assert asker.generate(**nulls | body).status == 200
 

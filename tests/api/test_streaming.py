@@ -79,6 +79,51 @@ def test_an_error_after_the_first_word_is_the_last_event(asker, provider, cheap)
     assert body["code"] == "provider_error"
 
 
+def test_a_broken_answer_begins_anew_where_the_client_says_so(asker, provider, cheap, dear):
+    provider.answer_with({"cheap-1": Reply(WORDS, ending="cut"), "dear-1": Reply(["A", " whole"])})
+
+    told = asker.generate(prompt="Hello", stream=True, on_interrupt="restart").events
+    voided, (restart, *kept, (last, body)) = told[: len(WORDS)], told[len(WORDS) :]
+
+    assert voided == [("chunk", {"text": word}) for word in WORDS]
+    assert restart == ("restart", {})
+    assert kept == [("chunk", {"text": "A"}), ("chunk", {"text": " whole"})]
+    assert (last, body["text"]) == ("done", "A whole")
+    assert [(attempt["llm_id"], attempt["outcome"]) for attempt in body["attempts"]] == [
+        (cheap.pk, "error"),
+        (dear.pk, "ok"),
+    ]
+    assert provider.open_exchanges == 0
+
+
+@pytest.mark.parametrize("asked", [{}, {"on_interrupt": "error"}, {"on_interrupt": None}])
+def test_a_broken_answer_is_an_error_where_the_client_says_nothing_else(asker, provider, asked):
+    provider.answer_with({"cheap-1": Reply(WORDS, ending="cut"), "dear-1": "Whole"})
+
+    names = [name for name, _ in asker.generate(prompt="Hello", stream=True, **asked).events]
+
+    assert names == ["chunk"] * len(WORDS) + ["error"]
+    assert provider.models == ["cheap-1"]
+
+
+def test_there_is_no_restart_before_the_first_word(asker, provider):
+    calls = [{"id": number, "name": "look", "arguments": "{}"} for number in "12"]
+    provider.answer_with({"cheap-1": Reply("", tool_calls=calls, ending="cut"), "dear-1": "Whole"})
+
+    told = asker.generate(prompt="Hello", stream=True, on_interrupt="restart").events
+
+    assert [name for name, _ in told] == ["chunk", "done"]
+    assert told[-1][1]["tool_calls"] == []
+
+
+def test_an_error_after_a_restart_is_the_last_event(asker, provider):
+    provider.answer_with({"cheap-1": Reply(WORDS, ending="cut"), "dear-1": Failure(401)})
+
+    names = [name for name, _ in asker.generate(prompt="Hello", stream=True, on_interrupt="restart").events]
+
+    assert names == ["chunk"] * len(WORDS) + ["restart", "error"]
+
+
 def test_an_answer_without_words_is_done_at_once(asker, provider):
     call = {"id": "1", "name": "look", "arguments": "{}"}
     provider.answer_with(Reply("", tool_calls=[call]))
