@@ -67,3 +67,24 @@ class RawReply:
     headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
     delay: float = 0.0
     pause: float = 0.0
+
+
+@dataclass(frozen=True)
+class OnTheWire:
+    """Exact bytes of a response, head included, with `pause` seconds between the pieces; then what the server does.
+
+    For a LoopbackProvider only.
+    "keep" waits for the next request, "close" ends the connection, "reset" aborts it, "silence" leaves it hanging.
+    """
+
+    pieces: Sequence[bytes] = ()
+    ending: Literal["keep", "close", "reset", "silence"] = "close"
+    pause: float = 0.0
+
+
+@dataclass(frozen=True)
+class HalfOpen:
+    """A connection is accepted, then nothing is read from it and nothing written, until the client leaves.
+
+    For a LoopbackProvider only. Met on a connection that is in use already, it is silence.
+    """

@@ -75,7 +75,9 @@ def async_whole(provider: FakeProvider, registry: Any = ENTRY, **options: Any) -
 def sync_streamed(provider: FakeProvider, registry: Any = ENTRY, **options: Any) -> LLMResponse:
     client = build(SyncDynamicLLMClient, provider, registry, options)
     stream = client.stream(**{"prompt": "Hello"} | options)
-    text = "".join(chunk.text for chunk in stream)
+    text = ""
+    for chunk in stream:
+        text = "" if chunk.restart else text + chunk.text
     assert text == stream.response.text
     return stream.response
 
@@ -86,7 +88,7 @@ def async_streamed(provider: FakeProvider, registry: Any = ENTRY, **options: Any
         text = ""
         async with client.stream(**{"prompt": "Hello"} | options) as stream:
             async for chunk in stream:
-                text += chunk.text
+                text = "" if chunk.restart else text + chunk.text
         assert text == stream.response.text
         return stream.response
 
