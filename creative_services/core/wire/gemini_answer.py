@@ -122,18 +122,18 @@ class GeminiReader:
         return delta
 
     def _together(self, answers: list[Any]) -> Delta:
-        whole = Delta(tool_calls=[], replay=[])
-        texts, thoughts = [], []
-        for delta in map(self._read, answers):
-            texts.append(delta.text)
-            thoughts.append(delta.reasoning)
-            whole.tool_calls = [*whole.tool_calls, *delta.tool_calls]
-            whole.replay = [*whole.replay, *delta.replay]
+        deltas = [self._read(value) for value in answers]
+        whole = Delta(
+            text="".join(delta.text for delta in deltas),
+            reasoning="".join(delta.reasoning for delta in deltas),
+            tool_calls=[part for delta in deltas for part in delta.tool_calls],
+            replay=[part for delta in deltas for part in delta.replay],
+        )
+        for delta in deltas:
             whole.finish_reason = delta.finish_reason or whole.finish_reason
             whole.usage = delta.usage or whole.usage
             whole.response_id = delta.response_id or whole.response_id
             whole.response_model = delta.response_model or whole.response_model
-        whole.text, whole.reasoning = "".join(texts), "".join(thoughts)
         return whole
 
     def _read(self, value: Any) -> Delta:
@@ -155,7 +155,7 @@ class GeminiReader:
         return delta
 
     def _content(self, parts: list[dict[str, Any]], *, is_last: bool) -> Delta:
-        delta, calls, kept = Delta(), [], []
+        delta, texts, thoughts, calls, kept = Delta(), [], [], [], []
         for part in [*parts, *self._closing(parts)] if is_last else parts:
             call = part.get("functionCall")
             if isinstance(call, dict):
@@ -166,10 +166,11 @@ class GeminiReader:
                 part = whole  # noqa: PLW2901 -- what is kept is the call with its id and all its arguments
                 calls.append(self._tool_call(whole["functionCall"]))
             elif part.get("thought"):
-                delta.reasoning += text(part.get("text"))
+                thoughts.append(text(part.get("text")))
             elif isinstance(part.get("text"), str):
-                delta.text += self._pieces.add(part["text"])
+                texts.append(self._pieces.add(part["text"]))
             kept.append(part)
+        delta.text, delta.reasoning = "".join(texts), "".join(thoughts)
         delta.tool_calls, delta.replay = calls, self._replay(kept)
         return delta
 
