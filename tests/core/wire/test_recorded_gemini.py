@@ -201,3 +201,14 @@ def test_a_recorded_gemini_error_means_what_google_says(item, is_listed):
     assert error.provider_message == " ".join(json.loads(body(item))["error"]["message"].split())[:500]
     assert KEY not in str(error)
     assert "fixture" not in str(error)
+
+
+@pytest.mark.parametrize("path", sorted(TRAFFIC.parent.glob("models/gemini-*.json")), ids=lambda path: path.stem)
+def test_googles_recorded_model_lists(path):
+    item = json.loads(path.read_text())
+    wire, response = WIRES["gemini"], item["response"]
+    if response["status"] == 200:
+        names = [model["name"] for model in json.loads(response["body"])["models"]]
+        assert [f"models/{model}" for model in wire.parse_listing(entry(), body(item))] == names
+    else:
+        assert type(wire.parse_error(entry(), response["status"], {}, body(item))) is AuthenticationError
