@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from json import JSONDecodeError, JSONDecoder
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext_lazy as _
 
 from creative_services.admin.widgets import PriceInput, SuggestInput
@@ -14,6 +16,7 @@ from creative_services.core.errors import UnknownProviderError
 from creative_services.core.known_models import PRICES
 from creative_services.core.providers import PROVIDERS, WIRE_NAMES, provider_for, retirement
 from creative_services.models import Llms
+from creative_services.models.llms import validate_object
 
 if TYPE_CHECKING:
     Base = forms.ModelForm[Llms]
@@ -35,6 +38,34 @@ def known_models(provider: str) -> dict[str, str]:
     return {model: ", ".join(names) for model, names in known.items()}
 
 
+class AnyText(JSONDecoder):
+    """Python's decoder, for text that people enter: numbers and depths that it gives up on are no JSON."""
+
+    def decode(self, *args: Any) -> Any:
+        try:
+            return super().decode(*args)
+        except (ValueError, RecursionError):
+            raise JSONDecodeError("This cannot be read", "", 0) from None
+
+
+class ParamsField(forms.JSONField):
+    """A JSON object that can be sent to a provider; an emptied box is the empty one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"decoder": AnyText})
+
+    def to_python(self, value: Any) -> Any:
+        params = super().to_python(value)
+        if params is None:
+            return {}
+        validate_object(params)  # here, because Django validates nothing that it takes for empty, such as []
+        return params
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed, as it was typed: not all that can be read can be written again."""
+        return data if data is None else InvalidJSONInput(data)
+
+
 class LlmsForm(Base):
     """One LLM. Refuses what no call could use: a provider that nobody knows, a wire format that is none."""
 
@@ -43,6 +74,7 @@ class LlmsForm(Base):
 
         model = Llms
         fields = "__all__"
+        field_classes: ClassVar = {"extra_params": ParamsField}
         widgets: ClassVar = {
             "provider": SuggestInput(dict.fromkeys(sorted(PROVIDERS), "")),
             "model": SuggestInput(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -11,7 +12,8 @@ from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from creative_services.core.errors import ConfigurationError
+from creative_services.core.content import check_content
+from creative_services.core.errors import ConfigurationError, InvalidRequestError
 from creative_services.core.types import LLMTier
 from creative_services.fields import ApiKeyField, ExactCharField
 from creative_services.fields.endpoint import endpoint_fault, origin_of
@@ -33,9 +35,13 @@ TIERS = (
 
 
 def validate_object(value: Any) -> None:
-    """Refuse JSON that is not an object."""
+    """Refuse JSON that is not an object, and what no database or provider can take in it."""
     if not isinstance(value, dict):
         raise ValidationError(_('Enter a JSON object, such as {"top_p": 0.9}.'))
+    try:
+        check_content(value, "extra_params", sys.maxsize)
+    except InvalidRequestError as error:
+        raise ValidationError(str(error)) from None
 
 
 class Llms(Announced, models.Model):

@@ -48,6 +48,15 @@ def test_an_empty_box_keeps_the_key(pages, row):
     assert key_in_use(row) == "sk-the-secret-of-mini-4321"
 
 
+@pytest.mark.parametrize("emptied", ["", "null", "{}"])
+def test_emptied_extra_parameters_are_none(pages, row, emptied):
+    assert pages.save(row, extra_params='{"top_p": 0.5}').status_code == 302
+    assert pages.save(row, extra_params=emptied).status_code == 302
+
+    row.refresh_from_db()
+    assert row.extra_params == {}
+
+
 def test_a_typed_key_replaces_the_stored_one(pages, row):
     pages.save(row, api_key=f" {KEY} ")
 
@@ -138,6 +147,15 @@ def test_a_ticked_removal_stays_ticked_after_an_error(pages, row):
         ({"api_key": "env:NOT A NAME"}, "api_key"),
         ({"extra_params": "[1]"}, "extra_params"),
         ({"extra_params": "{"}, "extra_params"),
+        ({"extra_params": "[]"}, "extra_params"),
+        ({"extra_params": '""'}, "extra_params"),
+        ({"extra_params": '{"a": NaN}'}, "extra_params"),
+        ({"extra_params": '{"a": -1e999}'}, "extra_params"),
+        ({"extra_params": '{"a": %s}' % ("9" * 5000)}, "extra_params"),
+        ({"extra_params": '{"a": %s}' % ("[" * 90 + "]" * 90)}, "extra_params"),
+        ({"extra_params": '{"a": %s}' % ("[" * 9000 + "]" * 9000)}, "extra_params"),
+        ({"extra_params": '{"a": "\\u0000"}'}, "extra_params"),
+        ({"extra_params": '{"a": "\\ud800"}'}, "extra_params"),
         ({"name": "Nul\0"}, "name"),
         ({"model": ""}, "model"),
     ],
