@@ -9,16 +9,20 @@ import json
 import os
 import time
 import tracemalloc
+from contextlib import suppress
 
 import pytest
 
 from creative_services import DictRegistry, Retry, SyncDynamicLLMClient
 from creative_services.core.answer import Answer
-from creative_services.core.errors import MalformedResponseError, ProviderError
+from creative_services.core.errors import InvalidRequestError, MalformedResponseError, ProviderError
 from creative_services.core.providers import WIRE_NAMES
+from creative_services.core.request import LLMRequest
+from creative_services.core.wire.base import Route
 from creative_services.testing import FakeProvider, RawReply
 
 from .answers import KEY, WIRES, entry, events
+from .calls import HELLO
 from .mutations import Mutator
 from .payloads import STREAMS, WHOLE
 from .traffic import body, is_stream, recorded
@@ -26,6 +30,7 @@ from .traffic import body, is_stream, recorded
 ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "300"))
 SLOWEST = 1.0  # seconds of CPU for one answer; most take well under a millisecond
 MEGABYTE = 2**20
+ROUTE = Route("https://acme.example/v1", KEY)
 STATUSES = (400, 401, 403, 404, 413, 422, 429, 500, 503, 529, 200, 302, 99, 999)
 every_wire = pytest.mark.parametrize("wire", WIRE_NAMES)
 
@@ -60,7 +65,15 @@ def check_answer(answer, wire):
     for name in answer.usage.__slots__:
         count = getattr(answer.usage, name)
         assert count is None or (type(count) is int and 0 <= count < 2**62), name
-    assert answer.message(wire)["role"] == "assistant"
+    send_back(wire, answer.message(wire))
+
+
+def send_back(wire, turn):
+    """The next request of the conversation, to any API, with this answer in it."""
+    assert turn["role"] == "assistant"
+    for name in {wire, "openai_chat"}:
+        with suppress(InvalidRequestError):
+            WIRES[name].build(entry(wire=name), ROUTE, LLMRequest([HELLO, turn, HELLO]), stream=False)
 
 
 def check_error(error):
@@ -173,3 +186,13 @@ def test_a_million_empty_events_are_read_in_linear_time(wire):
         read_stream(wire, b": keep-alive\n\ndata:\n\n" * count)
         spent.append(time.process_time() - began)
     assert spent[1] < 12 * spent[0]
+
+
+def test_an_answer_that_json_has_no_form_for_is_not_sent_back():
+    reader = WIRES["openai_chat"].reader(entry())
+    odd = b'{"choices": [{"delta": {"reasoning_details": [{"score": NaN}]}, "finish_reason": "stop"}]}'
+    answer = Answer()
+    answer.add(reader.read("message", odd))
+    turns = [HELLO, answer.message("openai_chat"), HELLO]
+    with pytest.raises(InvalidRequestError, match="no form"):
+        WIRES["openai_chat"].build(entry(), ROUTE, LLMRequest(turns), stream=False)
