@@ -14,6 +14,7 @@ from creative_services.core.errors import ConfigurationError, InvalidRequestErro
 from creative_services.core.flow import CallFlow
 from creative_services.core.hedging import HedgeBudget
 from creative_services.core.listing import list_models
+from creative_services.core.memory_breaker import InMemoryBreaker
 from creative_services.core.request import Arguments, Bounds, EmbedRequest, Target, check_seconds, target
 from creative_services.core.transport import HttpTransport
 from creative_services.core.types import Limits, LLMEntry, LLMTier, Retry, tier_of
@@ -38,7 +39,7 @@ UPSTREAMS = ("whole", "stream")
 class BaseClient:
     """Configuration and flows.
 
-    `ledger=None` keeps no books, `breaker=None` asks every LLM each time, `transport=None` is HTTP by this package.
+    `ledger=None` keeps no books, `breaker=None` remembers failing LLMs in memory, `transport=None` is HTTP of our own.
     `bounds` are the most a caller may ask for. `strategy` orders a tier's LLMs: by price, or with "cheapest_for_call"
     by what the prompt at hand and its `max_tokens` would cost. `upstream="stream"` gathers whole answers from streams
     of the provider, so that the limits of streams guard them too. With `hedge_after` seconds a second LLM
@@ -68,7 +69,7 @@ class BaseClient:
             retry,
             tuple(tier_of(tier) for tier in fallback_tiers),
             ledger,
-            breaker,
+            InMemoryBreaker() if breaker is None else breaker,
             clock=time.monotonic,
             jitter=random,  # noqa: S311 - not for cryptography
             strategy=Strategy(_one_of(STRATEGIES, "strategy", strategy)),
