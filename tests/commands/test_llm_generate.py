@@ -1,10 +1,12 @@
 import io
+import re
 import sys
 
 import pytest
 from django.core.management import call_command
 
 from creative_services.core.errors import ProviderConnectionError
+from creative_services.models import Llms
 from creative_services.testing import Failure, FakeProvider, LlmsFactory, Reply, override_llms
 from tests.commands.running import run
 
@@ -132,3 +134,68 @@ def test_an_interrupt_stops_quietly(provider):
     done = run("llm_generate", "Tell")
 
     assert (done.code, done.error) == (130, "Stopped.")
+
+
+def test_explaining_prints_who_would_be_asked_and_asks_nobody(provider, row):
+    dear = LlmsFactory(name="Dear", model="dear", cost_per_1k_input=9)
+    blind = LlmsFactory(name="Unpriced", model="blind", cost_per_1k_input=None, max_tokens=9)
+    lost = LlmsFactory(name="Lost", model="lost", cost_per_1k_input=0, api_key=None)
+
+    done = run("llm_generate", "Tell", "--explain", "--max-tokens", "500")
+
+    keyless, first, second, third = done.out.splitlines()
+    assert keyless.startswith(f"   #{lost.pk} Lost (standard, openai lost): not asked: 'Lost' has no API key")
+    assert re.fullmatch(rf"-> #{row.pk} Mini \(standard, openai mini\): at most \$0\.001\d+", first)
+    assert second.startswith(f"   #{dear.pk} Dear (standard, openai dear): at most $")
+    assert third == f"   #{blind.pk} Unpriced (standard, openai blind): cost unknown"
+    assert (done.code, done.err) == (0, "")
+    assert provider.requests == []
+
+
+def test_explaining_names_the_cost_of_who_is_passed_by_for_a_while(provider, row):
+    dear = LlmsFactory(name="Dear", model="dear", cost_per_1k_input=9)
+    provider.answer_with({"mini": Failure(401), "dear": "Hi"})
+    run("llm_generate", "Tell")
+
+    cooling, first = run("llm_generate", "Tell", "--explain").out.splitlines()
+
+    assert re.fullmatch(rf"   #{row.pk} Mini .*: at most \$0\.\d+, not asked: .*401.*", cooling)
+    assert first.startswith(f"-> #{dear.pk} Dear ")
+
+
+def test_explaining_a_call_that_nobody_can_serve_fails(provider, row):
+    Llms.objects.update(api_key=None)
+
+    refused = run("llm_generate", "Tell", "--explain")
+    nobody = run("llm_generate", "Tell", "--explain", "--tier", "premium")
+
+    assert "not asked" in refused.out
+    assert nobody.out == ""
+    assert {refused.error, nobody.error} == {"There is no LLM that would be asked."}
+    assert (refused.code, nobody.code) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["Tell", "--llm-id", "999999"], "LLMNotFoundError: There is no active LLM with id 999999."),
+        ([" "], "InvalidRequestError: `prompt` is empty."),
+    ],
+)
+def test_explaining_what_cannot_be_is_one_clear_line(provider, words, error):
+    assert run("llm_generate", *words, "--explain").error == error
+
+
+def test_explaining_is_no_stream(provider):
+    assert "not allowed with" in run("llm_generate", "Tell", "--explain", "--stream").error
+
+
+def test_a_stream_that_breaks_is_not_begun_anew(provider):
+    LlmsFactory(model="dear", cost_per_1k_input=9)
+    provider.answer_with({"mini": Reply(["Once "], ending="cut"), "dear": "Whole"})
+
+    done = run("llm_generate", "Tell", "--stream")
+
+    assert done.out == "Once \n"
+    assert done.error.startswith("MalformedResponseError: ")
+    assert provider.models == ["mini"]
