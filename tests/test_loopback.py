@@ -11,8 +11,7 @@ import pytest
 import trustme
 
 from creative_services.core.errors import ProviderConnectionError
-from creative_services.testing import Failure, Reply
-from tests.loopback import LoopbackProvider, OnTheWire
+from creative_services.testing import Failure, HalfOpen, LoopbackProvider, OnTheWire, RawReply, Reply
 
 
 @contextmanager
@@ -86,6 +85,43 @@ def test_exact_bytes_go_out_as_they_are() -> None:
 
     assert bodies == [b"{}", b"[]"]
     assert provider.connections == 1
+
+
+def test_an_answer_reset_midway_is_not_a_complete_http_body() -> None:
+    reply = Reply("Hello", ending=ProviderConnectionError("no"))
+    with LoopbackProvider(reply) as provider, connect(provider) as line, pytest.raises(ConnectionResetError):
+        ask(line).read()
+
+
+def test_pauses_within_a_whole_answer_are_kept() -> None:
+    with LoopbackProvider(RawReply([b"{", b"}"], pause=0.1)) as provider, connect(provider) as line:
+        response = ask(line)
+        begun = time.monotonic()
+
+        assert (response.headers["content-length"], response.read()) == ("2", b"{}")
+        assert time.monotonic() - begun >= 0.05
+
+
+def test_a_half_open_connection_is_accepted_and_nothing_else() -> None:
+    with LoopbackProvider([HalfOpen(), "Hello", HalfOpen()]) as provider:
+        with connect(provider) as deaf, connect(provider) as line:
+            deaf.timeout = line.timeout = 0.2
+            with pytest.raises(TimeoutError):
+                ask(deaf)
+            assert json.loads(ask(line).read())["choices"]
+            with pytest.raises(TimeoutError):
+                ask(line)
+
+        assert provider.has_closed()
+        assert (provider.connections, len(provider.requests), provider.abandoned) == (2, 2, 2)
+
+
+def test_a_get_is_answered_too() -> None:
+    with LoopbackProvider(RawReply([b"[]"])) as provider, connect(provider) as line:
+        line.request("GET", "/v1/models")
+        assert line.getresponse().read() == b"[]"
+
+    assert provider.requests[0].method == "GET"
 
 
 @pytest.mark.parametrize("step", [OnTheWire(ending="silence"), Reply("Hello", delay=60)])

@@ -27,16 +27,8 @@ if TYPE_CHECKING:
 LOOK = 0.25  # seconds between two looks at whether the server is to stop
 GONE = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
-LoopbackStep = (
-    str
-    | Reply
-    | Failure
-    | RawReply
-    | OnTheWire
-    | HalfOpen
-    | ProviderError
-    | Callable[[ReceivedRequest], "LoopbackStep"]
-)
+Told = str | Reply | Failure | RawReply | OnTheWire | HalfOpen | ProviderError
+LoopbackStep = Told | Callable[[ReceivedRequest], "LoopbackStep"]
 """What one request is answered with. An error resets the connection; a function decides when it sees the request."""
 
 
@@ -90,7 +82,7 @@ class Server(ThreadingHTTPServer):
                 self._dealt.append(step)
             return isinstance(step, HalfOpen)
 
-    def receive(self, request: HttpRequest) -> tuple[LoopbackStep | None, ReceivedRequest, int]:
+    def receive(self, request: HttpRequest) -> tuple[Told | None, ReceivedRequest, int]:
         """The step that answers this request, None where the script has none; the request; and its number."""
         received = ReceivedRequest.of(request)
         with self._lock:
@@ -161,7 +153,7 @@ class Connection(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.do_POST()
 
-    def _answer(self, step: LoopbackStep | None, received: ReceivedRequest, number: int) -> None:
+    def _answer(self, step: Told | None, received: ReceivedRequest, number: int) -> None:
         match step:
             case None | ProviderError():
                 self._reset()
@@ -171,7 +163,7 @@ class Connection(BaseHTTPRequestHandler):
                 self._wait(float("inf"))
             case str():
                 self._write(answer(Reply(step), received, number), is_cut=False)
-            case Reply() | Failure() | RawReply():
+            case _:
                 is_cut = getattr(step, "ending", None) == "cut"
                 self._write(answer(step, received, number), is_cut=is_cut)
 
@@ -194,7 +186,8 @@ class Connection(BaseHTTPRequestHandler):
         if streams:
             self.send_header("transfer-encoding", "chunked")
         else:
-            length = sum(len(part.content) for part in ready.parts if isinstance(part.content, bytes))
+            # An error stands for more that was to come.
+            length = sum(len(part.content) if isinstance(part.content, bytes) else 1 for part in ready.parts)
             self.send_header("content-length", str(length + is_cut))
         self.end_headers()
         for part in ready.parts:
