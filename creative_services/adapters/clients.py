@@ -106,6 +106,8 @@ def stand_in(transport: Transport, registry: LLMRegistry | None = None) -> Calla
 def _rebuild(*, setting: str, **_: object) -> None:
     if setting == "CREATIVE_SERVICES":
         _forget(get_client, get_sync_client, get_transport)
+    elif setting == "CACHES":
+        _forget(get_client, get_sync_client, get_breaker)
 
 
 def _forget(*made: Any) -> None:

@@ -6,6 +6,8 @@ import json
 import logging
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +21,6 @@ from creative_services.adapters.breaker import MOST_NOTES, PAUSE, CacheBreaker
 from creative_services.adapters.connections import holding_none
 from creative_services.core.errors import AuthenticationError, RateLimitError
 from creative_services.core.types import Attempt
-from creative_services.testing import Reply
 from creative_services.testing.breaker_story import LLM, BreakerStory
 from tests.contracts.breakers import OverviewContract
 from tests.contracts.caches import observed
@@ -266,7 +267,16 @@ def test_a_cache_in_the_database_holds_no_connection_while_a_provider_talks(sett
 @needs_redis
 def test_on_recovery_one_of_four_processes_sends_one_probe(settings):
     settings.CACHES = redis_caches()
-    with LoopbackProvider(Reply("back", delay=1.5)) as sick, LoopbackProvider("instead") as well:
+    is_back, askers = threading.Event(), []
+
+    def recover(request):
+        askers.append(is_back.is_set())
+        if not is_back.is_set():
+            time.sleep(1.5)
+            is_back.set()
+        return "back"
+
+    with LoopbackProvider(recover) as sick, LoopbackProvider("instead") as well:
         entries = [
             replace(LLM, id=number, api_endpoint=provider.url, cost_per_1k_input=float(number))
             for number, provider in enumerate((sick, well), 1)
@@ -281,11 +291,9 @@ def test_on_recovery_one_of_four_processes_sends_one_probe(settings):
         heard = [json.loads(worker.communicate(timeout=50)[0]) for worker in workers]
 
     assert [worker.returncode for worker in workers] == [0] * 4
-    probes = [begun for answers in heard for begun, ended, text in answers if text == "back"]
-    first_back = min(ended for answers in heard for _, ended, text in answers if text == "back")
-    assert len([begun for begun in probes if begun < first_back]) == 1
-    assert len(probes) >= 4
-    assert all(answers[0][2] == "instead" and answers[-1][2] == "back" for answers in heard)
+    assert askers.count(False) == 1
+    assert len(askers) == 4
+    assert all(answers[0] == "instead" and answers[-1] == "back" for answers in heard)
     cache.clear()
 
 

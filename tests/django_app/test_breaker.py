@@ -7,6 +7,7 @@ from asgiref.sync import async_to_sync
 from django.core.cache import cache
 
 from creative_services.adapters import get_client, get_sync_client
+from creative_services.adapters.clients import get_breaker
 from creative_services.core.errors import AuthenticationError
 from creative_services.testing import Failure
 from tests.django_app.rows import local
@@ -49,6 +50,14 @@ def test_what_one_client_finds_out_the_other_knows(first, second):
         with pytest.raises(AuthenticationError):
             second(llm_id=row.pk)
     assert len(sick.requests) == 2
+
+
+def test_another_cache_is_another_breaker(settings):
+    before = get_breaker()
+
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+
+    assert get_breaker() is not before
 
 
 def test_an_llm_that_all_calls_share_is_asked_although_it_cools():
