@@ -14,7 +14,7 @@ from creative_services.core.errors import CreativeServicesError, ProviderTimeout
 from creative_services.core.steps import AbandonedError, Begin, Read, Step
 from creative_services.core.types import LLMChunk
 
-TURN = 0.01  # seconds that one try waits before it is the other's turn
+TURN = 0.005  # seconds that one try waits before it is the other's turn
 PENDING = object()
 
 Flow = Generator[Step, Any, Any]
