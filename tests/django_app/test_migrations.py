@@ -3,6 +3,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from creative_services.models import Llms
 from tests.django_app.rows import make
@@ -39,3 +40,18 @@ def test_the_app_can_be_taken_out_and_put_back():
 
     make()
     assert Llms.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_of_the_version_before_stay_and_what_they_can_do_is_unknown():
+    before = ("creative_services", "0001_initial")
+    call_command("migrate", *before, verbosity=0)
+    try:
+        old = MigrationExecutor(connection).loader.project_state(before).apps.get_model("creative_services", "Llms")
+        old.objects.create(name="GPT", provider="openai", model="gpt-4o", tier="standard")
+    finally:
+        call_command("migrate", "creative_services", verbosity=0)
+
+    row = Llms.objects.get()
+    assert (row.name, row.model) == ("GPT", "gpt-4o")
+    assert (row.context_window, row.supports_images, row.supports_tools, row.supports_json_schema) == (None,) * 4
