@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import F
@@ -102,7 +101,7 @@ def entry_of(row: Row | Llms) -> LLMEntry:
         cost_per_1k_output=row.cost_per_1k_output,
         is_active=row.is_active,
         wire=row.wire or None,
-        extra_params=MappingProxyType({} if unusable else row.extra_params),
+        extra_params={} if unusable else row.extra_params,
         reach=reach_of(row.tier, row.api_endpoint),
         unusable=unusable,
         context_window=row.context_window,

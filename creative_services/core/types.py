@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from creative_services.core.errors import ConfigurationError, CreativeServicesError
+from creative_services.core.params import Params
 from creative_services.core.secret import Secret
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_call", "error"]
@@ -63,7 +64,7 @@ class LLMEntry:
     cost_per_1k_output: float | None = None
     is_active: bool = True
     wire: str | None = None
-    extra_params: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS, hash=False, repr=False)
+    extra_params: Mapping[str, Any] = field(default_factory=dict, hash=False, repr=False)
     reach: Reach = Reach.ANY
     unusable: str | None = None
     context_window: int | None = None
@@ -74,13 +75,28 @@ class LLMEntry:
     def __post_init__(self) -> None:
         """Take the plain forms that forms, rows and environments hold, and refuse what cannot be meant."""
         set_field = object.__setattr__  # the dataclass is frozen; this is its own constructor
+        self._check()
         set_field(self, "tier", tier_of(self.tier))
+        set_field(self, "extra_params", Params(self.extra_params))
         set_field(self, "api_key", _key(self.api_key, self.name))
         for name in ("cost_per_1k_input", "cost_per_1k_output"):
             set_field(self, name, _cost(getattr(self, name), name))
 
+    def _check(self) -> None:
+        given: dict[str, Any] = vars(self)
+        most, warmth = given["max_tokens"], given["temperature"]
+        is_warmth = warmth is None or (isinstance(warmth, int | float) and 0 <= warmth <= 2)
+        wanted = {name: (isinstance(given[name], str), "a string") for name in ("name", "provider", "model")} | {
+            "max_tokens": (isinstance(most, int) and most > 0, "an int above 0"),
+            "temperature": (is_warmth, "a number from 0 to 2, or None"),
+            "extra_params": (isinstance(given["extra_params"], Mapping), "a mapping"),
+        }
+        for name, (is_meant, kind) in wanted.items():
+            if not is_meant:
+                raise ConfigurationError(f"{name} of the LLM {self.name!r} must be {kind}, not {given[name]!r}.")
+
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"api_key": None, "extra_params": dict(self.extra_params)}
+        return self.__dict__ | {"api_key": None}
 
     def __copy__(self) -> LLMEntry:
         return self
@@ -110,6 +126,8 @@ def tier_of(value: LLMTier | str) -> LLMTier:
 def _key(value: str | None, name: str) -> Secret | None:
     if not value:
         return None
+    if not isinstance(value, str):
+        raise ConfigurationError(f"The API key of {name!r} must be a string, not {type(value).__name__}.")
     # A key with a line break would show up in HTTP libraries' logs as a malformed header.
     if not value.isascii() or not value.isprintable():
         msg = f"The API key of {name!r} has characters that no HTTP header can carry. Enter it again."

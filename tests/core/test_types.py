@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import copy
+import json
+import pickle
+from dataclasses import asdict, fields
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -58,11 +62,43 @@ def test_an_entry_takes_the_plain_forms_of_its_values() -> None:
         ({"cost_per_1k_output": "free"}, "cost_per_1k_output must be"),
         ({"cost_per_1k_output": float("nan")}, "cost_per_1k_output must be"),
         ({"cost_per_1k_output": []}, "cost_per_1k_output must be"),
+        ({"max_tokens": 0}, "max_tokens of the LLM 'a' must be an int above 0"),
+        ({"max_tokens": "many"}, "max_tokens"),
+        ({"temperature": 2.1}, "temperature of the LLM 'a' must be a number from 0 to 2"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"provider": None}, "provider of the LLM 'a' must be a string"),
+        ({"model": 4}, "model"),
+        ({"extra_params": [1]}, "extra_params"),
+        ({"api_key": b"sk-in-bytes"}, "The API key of 'a' must be a string, not bytes"),
+        ({"api_key": 7}, "The API key"),
     ],
 )
 def test_an_entry_refuses_what_cannot_be_meant(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         LLMEntry(**{"id": 1, "name": "a", "provider": "b", "model": "c", "tier": LLMTier.LOCAL} | values)
+
+
+@pytest.mark.parametrize("params", [None, {"top_p": 0.5, "nested": {"a": [1]}}, MappingProxyType({"top_p": 0.5})])
+def test_an_entry_can_be_written_as_a_dict(params: Any) -> None:
+    given = {} if params is None else {"extra_params": params}
+    whole = asdict(entry(1, "a", **given))
+
+    assert whole["extra_params"] == dict(params or {})
+    assert json.loads(json.dumps(whole | {"api_key": None}))["name"] == "A"
+    assert pickle.loads(pickle.dumps(whole)) == whole  # noqa: S301
+    assert asdict(copy.deepcopy(entry(1, "a", **given))) == whole
+
+
+def test_nobody_changes_the_parameters_of_an_entry_that_others_hold() -> None:
+    params: Any = entry(1, "a", extra_params={"top_p": 0.5}).extra_params
+
+    for change in (lambda: params.update({"x": 1}), lambda: params.pop("top_p"), params.clear):
+        with pytest.raises(TypeError, match="cannot be changed"):
+            change()
+    with pytest.raises(TypeError, match="cannot be changed"):
+        params["x"] = 1
+    assert params == {"top_p": 0.5}
 
 
 @pytest.mark.parametrize("kind", [Limits, Retry])
