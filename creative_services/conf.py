@@ -22,6 +22,8 @@ SETTINGS = (
     "FALLBACK_TIERS",
     "STRATEGY",
     "GENERATE_UPSTREAM",
+    "HEDGE_AFTER",
+    "HEDGE_SHARE",
     "MAX_PROMPT_CHARS",
     "MAX_BODY_BYTES",
     "MAX_TOKENS",
@@ -93,6 +95,22 @@ class AppSettings:  # noqa: PLR0904
     def generate_upstream(self) -> str:
         """What providers are asked for where whole answers are wanted: "whole", or "stream"."""
         return _one_of("GENERATE_UPSTREAM", UPSTREAMS)
+
+    @property
+    def hedge_after(self) -> float | None:
+        """Seconds after which a second LLM is asked as well, if the first has not begun to answer; None for never."""
+        value = _get("HEDGE_AFTER", None)
+        if value is not None and not (_is_number(value) and value > 0):
+            raise _wrong("HEDGE_AFTER", "a number of seconds above 0, or None")
+        return None if value is None else float(value)
+
+    @property
+    def hedge_share(self) -> float:
+        """The share of calls that may ask a second LLM so, from 0 to 1."""
+        value = _get("HEDGE_SHARE", 0.05)
+        if not (_is_number(value) and 0 <= value <= 1):
+            raise _wrong("HEDGE_SHARE", "a number from 0 to 1")
+        return float(value)
 
     @property
     def max_prompt_chars(self) -> int:
@@ -189,6 +207,10 @@ def _positive(name: str, default: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise _wrong(name, f"an int above 0, not {value!r}")
     return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _text(name: str) -> str | None:

@@ -81,6 +81,8 @@ def _options() -> dict[str, Any]:
         "breaker": get_breaker(),
         "strategy": app_settings.strategy,
         "upstream": app_settings.generate_upstream,
+        "hedge_after": app_settings.hedge_after,
+        "hedge_share": app_settings.hedge_share,
         "default_tier": app_settings.default_tier,
         "bounds": Bounds(prompt_chars=app_settings.max_prompt_chars, max_tokens=app_settings.max_tokens),
     }

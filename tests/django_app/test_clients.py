@@ -11,7 +11,7 @@ from creative_services.adapters import get_client, get_sync_client
 from creative_services.core.errors import ConfigurationError, NoLLMAvailableError
 from creative_services.core.types import LLMTier
 from creative_services.models import Llms
-from creative_services.testing import FakeProvider, override_llms
+from creative_services.testing import FakeProvider, Reply, override_llms
 from tests.django_app.rows import KEY, local, make
 from tests.loopback import LoopbackProvider
 
@@ -181,3 +181,15 @@ def test_a_public_row_cannot_be_pointed_at_this_machine(generate):
         with pytest.raises(NoLLMAvailableError):
             generate()
     assert provider.requests == []
+
+
+@pytest.mark.django_db(transaction=True)
+@both
+@pytest.mark.parametrize(("options", "answers"), [({}, "slow"), ({"HEDGE_AFTER": 0.02}, "quick")])
+def test_hedging_is_a_setting(generate, settings, options, answers):
+    settings.CREATIVE_SERVICES = options
+    make(name="slow", model="slow", cost_per_1k_input=1, cost_per_1k_output=1)
+    make(name="quick", model="quick", cost_per_1k_input=2, cost_per_1k_output=2)
+
+    with override_llms(provider=FakeProvider({"slow": Reply("Hi", delay=0.3), "quick": "Hi"})):
+        assert generate().llm.name == answers

@@ -27,6 +27,7 @@ def test_every_setting_has_a_default(services):
     assert app_settings.fallback_tiers == ()
     assert app_settings.strategy == "cheapest"
     assert app_settings.generate_upstream == "whole"
+    assert (app_settings.hedge_after, app_settings.hedge_share) == (None, 0.05)
     assert app_settings.max_prompt_chars == 2_000_000
     assert app_settings.max_body_bytes == 32_000_000
     assert app_settings.max_tokens == 2_000_000
@@ -57,6 +58,8 @@ def test_values_come_typed(services):
             "FALLBACK_TIERS": ["standard", "economy"],
             "STRATEGY": "cheapest_for_call",
             "GENERATE_UPSTREAM": "stream",
+            "HEDGE_AFTER": 2,
+            "HEDGE_SHARE": 0.1,
             "LOCAL_HOSTS": ["LLM.Example.com."],
             "KEY_VARIABLES": {"MY_KEY": ["llm.example.com"]},
             "PROXY": "http://proxy:3128",
@@ -69,6 +72,7 @@ def test_values_come_typed(services):
     assert app_settings.fallback_tiers == (LLMTier.STANDARD, LLMTier.ECONOMY)
     assert app_settings.strategy == "cheapest_for_call"
     assert app_settings.generate_upstream == "stream"
+    assert (app_settings.hedge_after, app_settings.hedge_share) == (2.0, 0.1)
     assert app_settings.local_hosts == {"llm.example.com"}
     assert app_settings.key_variables == {"MY_KEY": {"llm.example.com"}}
     assert app_settings.proxy == "http://proxy:3128"
@@ -97,6 +101,11 @@ def test_values_come_typed(services):
         ("STRATEGY", ["cheapest"]),
         ("GENERATE_UPSTREAM", "up"),
         ("GENERATE_UPSTREAM", True),
+        ("HEDGE_AFTER", 0),
+        ("HEDGE_AFTER", True),
+        ("HEDGE_AFTER", "soon"),
+        ("HEDGE_SHARE", 2),
+        ("HEDGE_SHARE", False),
         ("MAX_PROMPT_CHARS", 0),
         ("MAX_BODY_BYTES", "1 MB"),
         ("MAX_TOKENS", True),
