@@ -7,12 +7,13 @@ PYTEST_ARGS ?=
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage model lint format docs bench matrix ci clean
+.PHONY: help demo test coverage soak model lint format docs bench matrix ci clean
 
 help:
 	@echo "make demo     a real small model, real text, and the site on http://127.0.0.1:8000/"
 	@echo "make test     the whole suite on SQLite (DATABASE_URL names another database)"
 	@echo "make coverage what the last \`make test\` covered; less than 100 % is a failure"
+	@echo "make soak     10,000 mutated answers, streams and errors for each wire (half a minute)"
 	@echo "make model    install the real local model for the tests too (127 MB)"
 	@echo "make lint     ruff, mypy, import-linter"
 	@echo "make format   ruff's formatting and fixes"
@@ -34,6 +35,10 @@ test:
 coverage:
 	$(VENV)/python -m coverage combine --quiet
 	$(VENV)/python -m coverage report
+
+soak:
+	@$(PYTHON) tools/venv.py test
+	FUZZ_ROUNDS=10000 $(VENV)/python -m pytest -q tests/core/wire/test_fuzz.py
 
 model:
 	@$(PYTHON) tools/venv.py model
