@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from creative_services.core.types import LLMEntry
 
 _MAX_MESSAGE = 500
+_KEY_PIECE = 8  # characters; shorter ones are what providers show of a key on purpose, or chance
 _KEY_SHAPES = re.compile(r"\b(?:(?:sk|pk|gsk|csk|xai|hf|pplx|tgp)[-_]|AIza)[\w*.…-]{8,}|(?i:bearer\s+\S{8,})")
 _UNSUPPORTED_WORDS = frozenset({"unsupported_parameter", "unsupported_value"})
 _UNSUPPORTED = re.compile(
@@ -271,8 +272,25 @@ def without_key(identifier: str | None, key: str | None) -> str | None:
 
 
 def redacted(message: str, key: str | None) -> str:
-    """`message` without the key and what looks like one, at most 500 characters."""
+    """`message` without the key, longer pieces of it, and what looks like one, at most 500 characters."""
     if key:
-        message = message.replace(str(key), "***")
+        message = _without_pieces(message, str(key))
     message = _KEY_SHAPES.sub("***", message)
     return message if len(message) <= _MAX_MESSAGE else message[: _MAX_MESSAGE - 1] + "…"
+
+
+def _without_pieces(message: str, key: str) -> str:
+    size = min(_KEY_PIECE, len(key))
+    kept: list[str] = []
+    place = 0
+    while place < len(message):
+        end = place + size
+        if message[place:end] not in key or end > len(message):
+            kept.append(message[place])
+            place += 1
+            continue
+        while end < len(message) and message[place : end + 1] in key:
+            end += 1
+        kept.append("***")
+        place = end
+    return "".join(kept)

@@ -231,6 +231,14 @@ def test_no_key_and_no_sentence_stands_where_people_read():
     )
 
 
+@pytest.mark.parametrize("piece", [KEY[-10:], KEY[:12], KEY[2:-2]])
+def test_a_longer_piece_of_the_key_shows_nowhere_either(piece):
+    found = error(401, code(piece, f"Bad key …{piece}! It ends in {KEY[-4:]}.", param=piece), {"x-request-id": piece})
+    assert piece not in str(found)
+    assert found.provider_request_id is None
+    assert found.provider_message == f"Bad key …***! It ends in {KEY[-4:]}."
+
+
 def test_an_entry_without_a_key_still_has_key_like_words_taken_out():
     found = WIRES["openai_chat"].parse_error(entry(api_key=None), 401, {}, b"bad sk-abcdefghijkl0123")
     assert found.provider_message == "bad ***"
