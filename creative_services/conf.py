@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import Any, TypeVar
 
 from django.conf import settings
 
 from creative_services.core.base_client import STRATEGIES, UPSTREAMS
+from creative_services.core.endpoints import check_endpoint, split_endpoint
 from creative_services.core.errors import ConfigurationError
-from creative_services.core.types import Limits, LLMTier, Retry
+from creative_services.core.types import Limits, LLMTier, Reach, Retry
 
 SETTINGS = (
     "ENCRYPTION_KEYS",
@@ -138,12 +141,22 @@ class AppSettings:  # noqa: PLR0904
     @property
     def proxy(self) -> str | None:
         """URL of the proxy that calls leave through."""
-        return _text("PROXY")
+        url = _text("PROXY")
+        if url:
+            from creative_services.core.transport.tls import Proxy  # noqa: PLC0415 - sockets, which few settings need
+
+            Proxy.parse(url)
+        return url
 
     @property
     def ca_bundle(self) -> str | None:
         """Path of the certificate authorities to trust instead of the usual ones."""
-        return _text("CA_BUNDLE")
+        path = _get("CA_BUNDLE", None)
+        if not path:
+            return None
+        if not isinstance(path, str | PathLike) or not Path(path).is_file():
+            raise _wrong("CA_BUNDLE", "the path of a file of certificates")
+        return str(path)
 
     def unknown_keys(self) -> list[str]:
         """Keys of the dict that mean nothing, sorted."""
@@ -179,9 +192,18 @@ def _hosts(name: str, value: Any) -> frozenset[str]:
     if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
         raise _wrong(name, "a list of host names")
     for host in value:
-        if not isinstance(host, str) or not host or "/" in host or "@" in host:
-            raise _wrong(name, f"a list of host names without scheme or path; {host!r} is none")
+        if not isinstance(host, str) or not _is_host(host):
+            raise _wrong(name, f"a list of host names without scheme, port or path; {host!r} is none")
     return frozenset(host.lower().rstrip(".") for host in value)
+
+
+def _is_host(text: str) -> bool:
+    url = f"https://[{text}]" if text.count(":") > 1 else f"https://{text}"
+    try:
+        check_endpoint(url, Reach.ANY)
+    except ConfigurationError:
+        return False
+    return split_endpoint(url).hostname == text.lower()
 
 
 def _build(name: str, kind: type[Value]) -> Value:

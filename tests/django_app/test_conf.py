@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from creative_services.conf import AppSettings, app_settings
@@ -88,6 +90,12 @@ def test_values_come_typed(services):
         ("LOCAL_HOSTS", "llm.example.com"),
         ("LOCAL_HOSTS", ["http://llm.example.com"]),
         ("LOCAL_HOSTS", [7]),
+        ("LOCAL_HOSTS", [""]),
+        ("LOCAL_HOSTS", ["llm.example.com:8080"]),
+        ("LOCAL_HOSTS", ["*.example.com"]),
+        ("LOCAL_HOSTS", ["me@llm.example.com"]),
+        ("LOCAL_HOSTS", ["llm.example.com "]),
+        ("KEY_VARIABLES", {"MY_KEY": ["llm.example.com:443"]}),
         ("KEY_VARIABLES", ["MY_KEY"]),
         ("KEY_VARIABLES", {"": ["llm.example.com"]}),
         ("KEY_VARIABLES", {"MY_KEY": "llm.example.com"}),
@@ -112,7 +120,13 @@ def test_values_come_typed(services):
         ("ENCRYPTION_KEYS", "abc"),
         ("ENCRYPTION_KEYS", [b"abc"]),
         ("PROXY", 8080),
+        ("PROXY", "proxy:3128"),
+        ("PROXY", "socks5://proxy:1080"),
+        ("PROXY", "http://proxy:99999"),
+        ("PROXY", "http://proxy:0"),
+        ("PROXY", "http://[::1"),
         ("CA_BUNDLE", 1),
+        ("CA_BUNDLE", "/no/such/bundle.pem"),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused_by_name(services, name, value):
@@ -122,6 +136,30 @@ def test_a_value_that_cannot_be_meant_is_refused_by_name(services, name, value):
         ConfigurationError, match=name if name not in {"LIMITS", "RETRY"} else name.title() + "|" + name
     ):
         getattr(app_settings, name.lower())
+
+
+def test_hosts_may_be_addresses(services):
+    services({"LOCAL_HOSTS": ["100.64.0.7", "2001:db8::7"]})
+
+    assert app_settings.local_hosts == {"100.64.0.7", "2001:db8::7"}
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_bundle_is_named_by_its_path(services, tmp_path, kind):
+    bundle = tmp_path / "ca.pem"
+    bundle.touch()
+    services({"CA_BUNDLE": kind(bundle)})
+
+    assert app_settings.ca_bundle == str(bundle)
+
+
+def test_a_proxys_password_is_not_quoted(services):
+    services({"PROXY": "https://me:very-secret@proxy:3128"})
+
+    with pytest.raises(ConfigurationError) as caught:
+        _ = app_settings.proxy
+
+    assert "very-secret" not in str(caught.value)
 
 
 def test_a_refused_encryption_key_is_not_quoted(services):

@@ -36,11 +36,11 @@ class Proxy:
     @classmethod
     def parse(cls, url: str) -> Proxy:
         """The proxy a URL names. Raises ConfigurationError, which never quotes the URL: it may hold a password."""
-        parts = urlsplit(url)
         try:
-            port = parts.port or 80
+            parts = urlsplit(url)
+            port = 80 if parts.port is None else parts.port
         except ValueError:
-            port = 0
+            parts, port = urlsplit(""), 0
         if parts.scheme != "http" or not parts.hostname or not port:
             raise ConfigurationError("PROXY must look like http://host:port or http://user:password@host:port.")
         authorization = None
