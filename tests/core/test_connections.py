@@ -535,6 +535,29 @@ def test_async_waits_can_be_resumed_too_and_idle_timers_harm_nothing() -> None:
         assert provider.connections == 1
 
 
+def test_a_wait_whose_time_is_over_ends_though_more_has_come() -> None:
+    """Otherwise a provider that floods a client would keep it beyond every deadline."""
+
+    async def run(provider: LoopbackProvider) -> None:
+        exchange = await HttpTransport().aopen(HttpRequest("POST", f"{provider.url}/chat/completions", {}, b"{}"))
+        await exchange.begin(time.monotonic() + 5)
+        time.sleep(0.3)  # so that the loop does not see the body come
+        with pytest.raises(ProviderTimeoutError):
+            await exchange.read(time.monotonic() - 0.01)
+        assert await exchange.read(time.monotonic() + 5) == b"{}"
+        await exchange.aclose()
+
+    with LoopbackProvider(OnTheWire([HEAD + b"content-length: 2\r\n\r\n", b"{}"], pause=0.1)) as provider:
+        asyncio.run(run(provider))
+        exchange = exchange_of(provider)
+        exchange.begin(time.monotonic() + 5)
+        time.sleep(0.3)
+        with pytest.raises(ProviderTimeoutError):
+            exchange.read(time.monotonic() - 0.01)
+        assert exchange.read(time.monotonic() + 5) == b"{}"
+        exchange.close()
+
+
 def test_a_closed_exchange_says_so() -> None:
     async def run(provider: LoopbackProvider) -> None:
         exchange = await HttpTransport().aopen(HttpRequest("POST", provider.url, {}, b"{}"))

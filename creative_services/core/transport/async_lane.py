@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PAUSE_ABOVE = 256 * 1024
 DAY = 86_400.0  # loops refuse infinity
+SILENT = "The provider was silent for too long."
 
 
 class AsyncLane(asyncio.Protocol):
@@ -88,11 +89,14 @@ class AsyncLane(asyncio.Protocol):
 
     async def read(self, until: float) -> None:
         """Wait until more bytes, or the end, have reached the protocol state."""
+        left = until - time.monotonic()
+        if left <= 0:  # not left to the timer: the loop looks at sockets first, and a flood always has more
+            raise ProviderTimeoutError(SILENT)
         if self._unread > PAUSE_ABOVE:
             self._transport.resume_reading()
         self._unread = 0
         self._waiter = waiter = self._loop.create_future()
-        self._arm(until)
+        self._arm(until, left)
         try:
             await waiter
         finally:
@@ -104,9 +108,9 @@ class AsyncLane(asyncio.Protocol):
         assert secured is not None  # noqa: S101 - None is for transports closed meanwhile, which raise here
         self._transport = secured
 
-    def _arm(self, until: float) -> None:
+    def _arm(self, until: float, left: float) -> None:
         self._until = until
-        left = min(max(until - time.monotonic(), 0.0), DAY)
+        left = min(left, DAY)
         if self._timer is None or self._timer.when() > self._loop.time() + left:
             if self._timer is not None:
                 self._timer.cancel()
@@ -117,10 +121,11 @@ class AsyncLane(asyncio.Protocol):
         waiter = self._waiter
         if waiter is None or waiter.done():
             return
-        if self._until <= time.monotonic():
-            waiter.set_exception(ProviderTimeoutError("The provider was silent for too long."))
+        left = self._until - time.monotonic()
+        if left <= 0:
+            waiter.set_exception(ProviderTimeoutError(SILENT))
         else:
-            self._arm(self._until)
+            self._arm(self._until, left)
 
 
 async def connect(addresses: list[str], port: int, until: float) -> AsyncLane:
