@@ -114,6 +114,18 @@ def trickle(text: str = "Hello", *, seconds: float = 1.0) -> Decided:
     return _rewritten(Reply(text), lambda body, _: [bytes([byte]) for byte in body], pause=seconds)
 
 
+def flood() -> Decided:
+    """Comments of a stream without end, or blanks before a whole answer, as fast as they are taken."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n\r\n"
+
+    def decide(request: ReceivedRequest) -> OnTheWire:
+        if request.is_stream:
+            return OnTheWire(chain([head % b"text/event-stream"], repeat(b": still there\n\n" * 10_000)))
+        return OnTheWire(chain([head % b"application/json"], repeat(b" " * 100_000)))
+
+    return decide
+
+
 def cut(text: str = "Hello") -> Reply:
     """The answer breaks off after its text: HTTP says that more was to come."""
     return Reply(text, ending="cut")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -77,7 +77,7 @@ class OnTheWire:
     "keep" waits for the next request, "close" ends the connection, "reset" aborts it, "silence" leaves it hanging.
     """
 
-    pieces: Sequence[bytes] = ()
+    pieces: Iterable[bytes] = ()
     ending: Literal["keep", "close", "reset", "silence"] = "close"
     pause: float = 0.0
 

@@ -28,11 +28,12 @@ from creative_services import (
     LLMEntry,
     SyncDynamicLLMClient,
 )
+from creative_services.testing import faults
 from tests.core.asking import entry
-from tests.reliability.places import PLACES, Place
+from tests.reliability.places import PLACES, Place, served
 
 SOAK = bool(os.environ.get("SOAK"))
-EACH, MIXED = (200, 1000) if SOAK else (4, 32)
+EACH, MIXED = (200, 1000) if SOAK else (2, 18)  # of each client
 TIMEOUT = 0.5 if SOAK else 0.3  # seconds
 MARGIN = 0.5 if SOAK else 1.5  # seconds; the everyday suite shares its machine with others
 IN_FLIGHT = 20
@@ -130,7 +131,7 @@ def tell(what: str, way: Way, late: list[float]) -> None:
 @pytest.mark.parametrize("name", PLACES)
 def test_no_call_outlives_its_deadline(name: str, way: Way) -> None:
     with PLACES[name]() as place:
-        late = way(DictRegistry(entries_at([place])), calls_to([place], EACH // 2))
+        late = way(DictRegistry(entries_at([place])), calls_to([place], EACH))
 
     tell(name, way, late)
     assert max(late) <= MARGIN
@@ -142,10 +143,18 @@ def test_calls_that_hang_leave_nothing_behind(way: Way) -> None:
     before = held()
     with ExitStack() as stack:
         places = [stack.enter_context(place()) for place in PLACES.values()]
-        calls = calls_to(places, MIXED // 2)
+        calls = calls_to(places, MIXED)
         random.shuffle(calls)
         late = way(DictRegistry(entries_at(places)), calls)
 
     tell("mixed", way, late)
     assert max(late) <= MARGIN
     assert held() <= before
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_flood_that_never_lets_the_client_wait_does_not_hide_the_deadline(way: Way) -> None:
+    with served(faults.flood)() as place:
+        late = way(DictRegistry(entries_at([place])), [Asked(1, place, streams=True)])
+
+    assert max(late) <= MARGIN

@@ -19,5 +19,5 @@ def test_every_block_of_the_page_runs_as_printed(tmp_path: Path) -> None:
 
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
-    assert len(blocks) == page.count("```python") == 8
+    assert len(blocks) == page.count("```python") == 9
     assert run.returncode == 0, run.stdout + run.stderr
