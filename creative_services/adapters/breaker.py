@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Generator, Iterable
@@ -151,8 +150,9 @@ class CacheBreaker:
         self._notes.setdefault(key, None)
 
     def _key(self, entry: LLMEntry) -> str:
-        subject = [entry.id, entry.provider, entry.model, entry.api_endpoint, entry.wire, entry.api_key]
-        digest = blake2b(json.dumps(subject).encode(), key=self._secret, digest_size=16)
+        # All that an edit can change. What repr leaves out or masks stands beside it.
+        subject = repr((entry, dict(entry.extra_params), entry.api_key and str(entry.api_key)))
+        digest = blake2b(subject.encode(), key=self._secret, digest_size=16)
         return f"{LAYOUT}.{digest.hexdigest()}"
 
     # Asking it

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_LLMS = 10_000
 
-Key = tuple[int, str, str, str | None, str | None, int]
+Key = tuple[int, int, str]
 
 
 @dataclass(slots=True)
@@ -106,5 +106,6 @@ class InMemoryBreaker:
 
 
 def _key(entry: LLMEntry) -> Key:
-    # Python's hash of a string is keyed anew in each process, and remembered by the string: as good here as a digest.
-    return entry.id, entry.provider, entry.model, entry.api_endpoint, entry.wire, hash(entry.api_key)
+    # The hash takes in all that an edit can change, the key too, but for the extra parameters. Python keys the hashes
+    # of strings anew in each process: as good here as a digest.
+    return entry.id, hash(entry), repr(entry.extra_params) if entry.extra_params else ""
