@@ -15,6 +15,7 @@ from benchmarks.imports import CLIENTS, IMPORTS, compare_imports
 from benchmarks.registry import compare_in_database, compare_in_memory
 from benchmarks.rounds import Comparison, compare
 from benchmarks.server import running_server
+from benchmarks.wires import STREAMS, compare_readings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -122,6 +123,13 @@ def _rows(
         yield Row(f"{title}: {name}", RAW, reference, ours, targets.get(name))
 
 
+def readings(effort: Effort) -> Iterator[Row]:
+    """Each wire's reading of a stream, without any HTTP."""
+    for wire in STREAMS:
+        theirs, ours = compare_readings(wire, max(int(40 * effort.calls), 1), effort.rounds)
+        yield Row(f"stream of 200 read by {wire}", "json.loads", theirs, ours, 2.0)
+
+
 def imports(effort: Effort) -> Iterator[Row]:
     """Fresh interpreters."""
     for codes, targets in ((IMPORTS, (1.0, 1.15)), (CLIENTS, (None, None))):
@@ -162,7 +170,7 @@ def main() -> None:
     print("CPU time of the calling process per call; ratios are medians over alternating rounds.\n")
     print_line(HEAD)
     missed: list[str] = []
-    for row in chain(calls(effort), imports(effort), look_ups(effort)):
+    for row in chain(calls(effort), readings(effort), imports(effort), look_ups(effort)):
         print_line(row.cells())
         missed += [row.what] if row.is_missed else []
     if effort is FULL:

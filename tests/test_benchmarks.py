@@ -2,6 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from creative_services.core.providers import WIRE_NAMES
+
 ROOT = Path(__file__).parents[1]
 
 OUR_CLIENTS = ("DynamicLLMClient", "SyncDynamicLLMClient")
@@ -13,6 +15,7 @@ CALLS = {
     "paced stream of 200, 1 in flight": (*OUR_CLIENTS, "httpx.AsyncClient, aiter_lines"),
 }
 OTHERS = (
+    *(f"stream of 200 read by {wire}" for wire in WIRE_NAMES),
     "import creative_services: time",
     "import creative_services: peak memory",
     "a client made: time",

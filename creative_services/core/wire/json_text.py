@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from json import JSONDecoder, JSONEncoder
+from json import JSONDecodeError, JSONDecoder, JSONEncoder
 from typing import Any
 
 from creative_services.core.types import NO_PARAMS
@@ -19,7 +19,9 @@ def _plain(value: Any) -> Any:
 
 _encode = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode
 _encode_received = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_decode = JSONDecoder().decode
+_decoder = JSONDecoder()
+_decode = _decoder.decode
+_decode_begin = _decoder.raw_decode
 
 
 def dump(value: Any) -> bytes:
@@ -38,7 +40,13 @@ def written(value: Any) -> str:
 def load(data: bytes | str) -> Any:
     """The value of a JSON text; raises ValueError for anything else, nesting beyond the parser's depth included."""
     try:
-        return _decode(data.decode("utf-8-sig") if isinstance(data, bytes) else data)
+        source = data.decode() if isinstance(data, bytes) else data
+        try:
+            # Once for every token of a stream: `decode` would first look for white space around the value.
+            value, end = _decode_begin(source)
+        except JSONDecodeError:
+            end = -1
+        return value if end == len(source) else _decode(source.removeprefix("\ufeff"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
