@@ -127,6 +127,8 @@ class BaseClient:
     def _limits_for(self, timeout: float | None, limits: Limits | None) -> Limits:
         seconds = check_seconds(timeout, "timeout")
         limits = self._limits if limits is None else limits
+        if not isinstance(limits, Limits):
+            raise InvalidRequestError(f"`limits` must be a Limits, not {type(limits).__name__}.")
         return limits if seconds is None else replace(limits, total=seconds)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from math import isfinite
 from typing import Any
 
 from creative_services.core.errors import InvalidRequestError
 
+MOST = sys.float_info.max  # readers of JSON take every number for a float
 MOST_DEPTH = 64  # levels; beyond some hundreds JSON parsers give up
 
 
@@ -15,10 +16,10 @@ def check_content(value: Any, where: str, left: int, depth: int = 0) -> int:
     """How much of `left`, a number of characters, remains after `value`; raises InvalidRequestError naming `where`."""
     if isinstance(value, str):
         return _check_text(value, where, left)
-    if value is None or isinstance(value, bool | int):
+    if value is None:
         return left
-    if isinstance(value, float):
-        if not isfinite(value):
+    if isinstance(value, int | float):
+        if not -MOST <= value <= MOST:
             raise InvalidRequestError(f"`{where}` holds a number that JSON does not have.")
         return left
     if depth == MOST_DEPTH:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -127,6 +128,13 @@ def _check_message(index: int, message: Any) -> None:
         for part in content:
             if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
                 raise InvalidRequestError(f"`{where}.content` must hold objects with a `type`.")
+    _check_tool_calls(f"{where}.tool_calls", message.get("tool_calls"))
+
+
+def _check_tool_calls(where: str, calls: Any) -> None:
+    is_list = isinstance(calls, Sequence) and not isinstance(calls, str)
+    if calls is not None and not (is_list and all(isinstance(call, Mapping) for call in calls)):
+        raise InvalidRequestError(f"`{where}` must be a list of objects.")
 
 
 def check_max_tokens(value: Any, most: int) -> int | None:
@@ -180,7 +188,7 @@ def check_seconds(value: Any, where: str) -> float | None:
     """Seconds above 0, or None."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= sys.float_info.max:
         raise InvalidRequestError(f"`{where}` must be a number of seconds above 0.")
     return value
 

@@ -76,6 +76,13 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"timeout": -1}, "`timeout`"),
     ({"timeout": "soon"}, "`timeout`"),
     ({"timeout": float("nan")}, "`timeout`"),
+    ({"timeout": 10**400}, "`timeout`"),
+    ({"limits": {"total": 5}}, "`limits` must be a Limits, not dict"),
+    ({"extra": {"seed": 10**400}}, "`extra` holds a number that JSON does not have"),
+    *(
+        ({"prompt": None, "messages": [{"role": "assistant", "content": "x", "tool_calls": calls}]}, r"\.tool_calls`")
+        for calls in (7, True, "x", {}, [7], ["x"])
+    ),
 ]
 
 
