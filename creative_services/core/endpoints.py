@@ -127,10 +127,10 @@ def check_endpoint(url: str, reach: Reach) -> None:
     parts = split_endpoint(url)
     host = parts.hostname or ""
     address = _loopback_name(host) or literal_address(host)
-    if address is None:
-        _check_name(host)
-    elif not permits(address, reach):
+    if address is not None and not permits(address, reach):
         raise ConfigurationError(_refusal(address, host, reach))
+    if address is None or not host.isascii():  # no Host header can carry full-width digits
+        _check_name(host)
 
 
 def _refusal(address: Address, host: str, reach: Reach) -> str:

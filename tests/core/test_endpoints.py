@@ -251,6 +251,13 @@ def test_a_private_host_is_for_local_rows(host):
         check_endpoint(url, Reach.PUBLIC)
 
 
+@pytest.mark.parametrize("reach", [Reach.ANY, Reach.PRIVATE])
+@pytest.mark.parametrize("host", ["１２７.0.0.1", "127。0。0。1", "①②⑦.1"])
+def test_digits_that_no_request_can_carry_are_refused_at_once(host, reach):
+    with pytest.raises(ConfigurationError, match="neither a name nor an address"):
+        check_endpoint(f"http://{host}/v1", reach)
+
+
 def test_a_public_address_is_not_for_local_rows():
     with pytest.raises(ConfigurationError, match="LOCAL_HOSTS"):
         check_endpoint("https://8.8.8.8/v1", Reach.PRIVATE)
