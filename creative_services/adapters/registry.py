@@ -14,14 +14,13 @@ from django.db import connections, router
 from creative_services.adapters.connections import borrowed
 from creative_services.adapters.snapshot import Snapshot
 from creative_services.core.llm_registry import RetirementLog
-from creative_services.core.types import LLMTier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-    from creative_services.core.types import LLMEntry
+    from creative_services.core.types import LLMEntry, LLMTier
     from creative_services.models import Llms
     from creative_services.models.querysets import LlmsQuerySet
 
@@ -62,33 +61,33 @@ class DjangoLLMRegistry:
         """The active entry of this id, also one that is `unusable`, or None."""
         return self._used(self._current().by_id(llm_id))
 
-    def get_by_tier(self, tier: LLMTier) -> LLMEntry | None:
+    def get_by_tier(self, tier: LLMTier | str) -> LLMEntry | None:
         """The first usable entry of the tier's candidates, or None."""
-        return self._first_usable(self._current().of_tier(LLMTier(tier)))
+        return self._first_usable(self._current().of_tier(tier))
 
     def list_active(self) -> list[LLMEntry]:
         """All active entries, cheapest first."""
         return list(self._current().all())
 
-    def candidates(self, tier: LLMTier) -> Iterator[LLMEntry]:
+    def candidates(self, tier: LLMTier | str) -> Iterator[LLMEntry]:
         """The tier's active entries, cheapest first, unusable ones included; each is made when it is asked for."""
-        return map(self._noted, self._current().of_tier(LLMTier(tier)))
+        return map(self._noted, self._current().of_tier(tier))
 
     async def aget_by_id(self, llm_id: int) -> LLMEntry | None:
         """`get_by_id`, awaited."""
         return self._used((await self._acurrent()).by_id(llm_id))
 
-    async def aget_by_tier(self, tier: LLMTier) -> LLMEntry | None:
+    async def aget_by_tier(self, tier: LLMTier | str) -> LLMEntry | None:
         """`get_by_tier`, awaited."""
-        return self._first_usable((await self._acurrent()).of_tier(LLMTier(tier)))
+        return self._first_usable((await self._acurrent()).of_tier(tier))
 
     async def alist_active(self) -> list[LLMEntry]:
         """`list_active`, awaited."""
         return list((await self._acurrent()).all())
 
-    async def acandidates(self, tier: LLMTier) -> Iterable[LLMEntry]:
+    async def acandidates(self, tier: LLMTier | str) -> Iterable[LLMEntry]:
         """`candidates`, awaited."""
-        return map(self._noted, (await self._acurrent()).of_tier(LLMTier(tier)))
+        return map(self._noted, (await self._acurrent()).of_tier(tier))
 
     def _first_usable(self, entries: Iterable[LLMEntry]) -> LLMEntry | None:
         return self._used(next((entry for entry in entries if not entry.unusable), None))

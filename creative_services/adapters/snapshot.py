@@ -64,9 +64,9 @@ class Snapshot:
         """All entries, cheapest first."""
         return map(self._entry, self._rows)
 
-    def of_tier(self, tier: LLMTier) -> Iterator[LLMEntry]:
-        """The tier's entries, cheapest first."""
-        return map(self._entry, self._tiers.get(tier.value, ()))
+    def of_tier(self, tier: LLMTier | str) -> Iterator[LLMEntry]:
+        """The tier's entries, cheapest first; none for what is no tier."""
+        return map(self._entry, self._tiers.get(tier.value if isinstance(tier, LLMTier) else tier, ()))
 
     def _entry(self, llm_id: int) -> LLMEntry:
         entry = self._entries.get(llm_id)

@@ -82,6 +82,10 @@ class RegistryContract:
         others = [tier for tier in LLMTier if tier is not LLMTier.LOCAL]
         self.check([entry(number, tier) for number, tier in enumerate(others, 1)], tier=LLMTier.LOCAL, first=None)
 
+    def test_what_is_no_tier_gives_none(self) -> None:
+        no_tier: Any = "luxury"
+        assert self.make([entry(1)]).get_by_tier(no_tier) is None
+
     def test_each_tier_is_served_by_an_entry_of_its_own(self) -> None:
         registry = self.make([entry(number, tier) for number, tier in enumerate(LLMTier, 1)])
         for number, tier in enumerate(LLMTier, 1):
