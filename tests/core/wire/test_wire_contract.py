@@ -35,10 +35,10 @@ def at(data, places):
     return sorted(int(place * len(data)) for place in places)
 
 
-def asked(wire, *pieces, is_stream=True):
+def asked(wire, *pieces, is_stream=True, key=KEY):
     """The whole response through a client, for a provider that answers with these bytes."""
     provider = FakeProvider(RawReply(pieces, headers=SSE if is_stream else {"content-type": "application/json"}))
-    llm = entry(wire=wire, api_endpoint="https://acme.example/v1")
+    llm = entry(wire=wire, api_endpoint="https://acme.example/v1", api_key=key)
     try:
         with SyncDynamicLLMClient(DictRegistry([llm]), transport=provider, retry=Retry(0)) as client:
             if not is_stream:
@@ -78,6 +78,15 @@ def test_cutting_the_bytes_anywhere_changes_nothing(wire, item, places):
     data = body(item)
     cuts = [0, *at(data, places), len(data)]
     assert outcome(wire, *(data[a:b] for a, b in pairwise(cuts))) == outcome(wire, data)
+
+
+@needs_traffic
+@every_stream
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_line_ends_change_nothing(wire, item, line_end):
+    data = body(item)
+    other = data.replace(b"\r\n", b"\n").replace(b"\n", line_end)
+    assert outcome(wire, other) == outcome(wire, data)
 
 
 @needs_traffic
@@ -174,10 +183,12 @@ def test_no_header_and_no_repr_shows_the_key(wire):
         assert KEY not in repr(shown)
 
 
+@pytest.mark.parametrize("key", [KEY, "correct-horse-battery-staple"])
 @pytest.mark.parametrize("wire", WIRE_NAMES)
-def test_a_provider_that_repeats_the_key_is_not_quoted(wire):
-    said = f'{{"error": {{"type": "authentication_error", "code": 401, "message": "Wrong key: {KEY}"}}}}'.encode()
+def test_a_provider_that_repeats_the_key_is_not_quoted(wire, key):
+    said = json.dumps({"error": {"type": "authentication_error", "code": 401, "message": f"Wrong key: {key}"}})
     with pytest.raises(ProviderError) as caught:
-        asked(wire, b"event: error\ndata: " + said + b"\n\n")
+        asked(wire, b"event: error\ndata: " + said.encode() + b"\n\n", key=key)
     error = caught.value
-    assert KEY not in str(error) + repr(error) + repr(vars(error)) + repr(error.attempts)
+    assert "Wrong key" in error.provider_message
+    assert key not in str(error) + repr(error) + repr(vars(error)) + repr(error.attempts)
