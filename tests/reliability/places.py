@@ -19,10 +19,11 @@ DEAF_NAME = "deaf.example"
 
 @dataclass(frozen=True)
 class Place:
-    """Where to call, and what to send there."""
+    """Where to call, what to send there, and by how many calls at once."""
 
     endpoint: str
     prompt: str = "Hello"
+    at_once: int = 20
 
 
 Opened = AbstractContextManager[Place]
@@ -68,7 +69,7 @@ def tls_handshake() -> Iterator[Place]:
 @contextmanager
 def request_body() -> Iterator[Place]:
     with LoopbackProvider(faults.half_open()) as provider:
-        yield Place(provider.url, LONG)
+        yield Place(provider.url, LONG, at_once=4)  # to write eight megabytes takes time of its own
 
 
 def served(fault: Callable[[], Any]) -> Callable[[], Opened]:

@@ -36,7 +36,6 @@ SOAK = bool(os.environ.get("SOAK"))
 EACH, MIXED = (200, 1000) if SOAK else (2, 18)  # of each client
 TIMEOUT = 0.5 if SOAK else 0.3  # seconds
 MARGIN = 0.5 if SOAK else 1.5  # seconds; the everyday suite shares its machine with others
-IN_FLIGHT = 20
 
 
 class Asked(NamedTuple):
@@ -79,13 +78,13 @@ async def ahang(client: DynamicLLMClient, asked: Asked) -> float:
 
 
 def in_threads(registry: DictRegistry, calls: list[Asked]) -> list[float]:
-    with SyncDynamicLLMClient(registry) as client, ThreadPoolExecutor(IN_FLIGHT) as pool:
+    with SyncDynamicLLMClient(registry) as client, ThreadPoolExecutor(at_once(calls)) as pool:
         return list(pool.map(lambda asked: hang(client, asked), calls))
 
 
 def in_tasks(registry: DictRegistry, calls: list[Asked]) -> list[float]:
     async def run() -> list[float]:
-        free = asyncio.Semaphore(IN_FLIGHT)
+        free = asyncio.Semaphore(at_once(calls))
 
         async def one(client: DynamicLLMClient, asked: Asked) -> float:
             async with free:
@@ -97,6 +96,10 @@ def in_tasks(registry: DictRegistry, calls: list[Asked]) -> list[float]:
         return late
 
     return asyncio.run(run())
+
+
+def at_once(calls: list[Asked]) -> int:
+    return max(asked.place.at_once for asked in calls)
 
 
 Way = Callable[[DictRegistry, list[Asked]], list[float]]
