@@ -11,10 +11,13 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext_lazy as _
 
+from creative_services.adapters.keys import reference_fault
 from creative_services.admin.widgets import PriceInput, SuggestInput
 from creative_services.core.errors import UnknownProviderError
 from creative_services.core.known_models import PRICES
 from creative_services.core.providers import PROVIDERS, WIRE_NAMES, provider_for, retirement
+from creative_services.fields import ApiKey
+from creative_services.fields.endpoint import origin_of
 from creative_services.models import Llms
 from creative_services.models.llms import validate_object
 
@@ -105,6 +108,11 @@ class LlmsForm(Base):
 
     def clean(self) -> dict[str, Any] | None:
         provider = self.cleaned_data.get("provider")
+        key = self.cleaned_data.get("api_key")
+        if provider and isinstance(key, ApiKey) and key.reference:
+            fault = reference_fault(key.reference, origin_of(provider, self.cleaned_data.get("api_endpoint") or ""))
+            if fault:
+                self.add_error("api_key", fault)
         if provider and "api_endpoint" in self.cleaned_data:
             try:
                 provider_for(provider, self.cleaned_data["api_endpoint"])

@@ -30,11 +30,17 @@ class Candidates:
     """
 
     def __init__(
-        self, registry: LLMRegistry, target: Target, fallback_tiers: tuple[LLMTier, ...], order: Order | None = None
+        self,
+        registry: LLMRegistry,
+        target: Target,
+        fallback_tiers: tuple[LLMTier, ...],
+        deadline: float,
+        order: Order | None = None,
     ) -> None:
         self.refusals: list[Refusal] = []
         self._registry = registry
         self._target = target
+        self._deadline = deadline
         self._order = order
         self._room = -1
         self._tiers: list[LLMTier] = []
@@ -51,13 +57,13 @@ class Candidates:
         """The LLM of the call's id, or the registry's choice for its tier."""
         tier, llm_id = self._target.tier, self._target.llm_id
         if tier is None:
-            entry = yield Ask(self._registry, "get_by_id", (llm_id,))
+            entry = yield Ask(self._registry, "get_by_id", (llm_id,), self._deadline)
             if entry is None:
                 raise LLMNotFoundError(f"There is no active LLM with id {llm_id}.")
         elif self._order is not None:
             return (yield from self.next())
         else:
-            entry = yield Ask(self._registry, "get_by_tier", (tier,))
+            entry = yield Ask(self._registry, "get_by_tier", (tier,), self._deadline)
             if entry is None or entry.tier is not tier:  # a registry may be anybody's; a tier is a promise
                 return (yield from self.next())
         self._seen.add(entry.id)
@@ -102,10 +108,10 @@ class Candidates:
 
     def _of(self, tier: LLMTier) -> Generator[Step, Any, Iterator[LLMEntry]]:
         if hasattr(self._registry, "candidates"):
-            found: Iterable[LLMEntry] = yield Ask(self._registry, "candidates", (tier,))
+            found: Iterable[LLMEntry] = yield Ask(self._registry, "candidates", (tier,), self._deadline)
             ranked: Iterable[LLMEntry] = (entry for entry in found if entry.tier is tier)
         else:
-            entries = yield Ask(self._registry, "list_active", ())
+            entries = yield Ask(self._registry, "list_active", (), self._deadline)
             ranked = rank(entry for entry in entries if entry.tier is tier)
         if self._order is not None:
             ranked = self._order(ranked)

@@ -7,8 +7,11 @@ import time
 from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING, Any
 
+from creative_services.core.errors import DeadlineExceededError
 from creative_services.core.steps import AbandonedError, Ask, Begin, Open, Read, Sleep
 from creative_services.core.types import LLMChunk
+
+FOREVER = float("inf")
 
 if TYPE_CHECKING:
     from creative_services.core.flow import Flow
@@ -119,6 +122,12 @@ async def _acarry_out(step: Step, transport: Transport) -> Any:
 
 async def _ask(step: Ask) -> Any:
     twin = getattr(step.owner, f"a{step.method}", None)
-    if twin is not None:
-        return await twin(*step.args)
-    return await asyncio.to_thread(getattr(step.owner, step.method), *step.args)
+    asked = asyncio.to_thread(getattr(step.owner, step.method), *step.args) if twin is None else twin(*step.args)
+    if step.until == FOREVER:
+        return await asked
+    try:
+        async with asyncio.timeout(step.until - time.monotonic()):
+            return await asked
+    except TimeoutError:
+        pass
+    raise DeadlineExceededError(f"{type(step.owner).__name__}.{step.method} took longer than the call's own time.")

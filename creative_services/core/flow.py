@@ -46,7 +46,7 @@ class CallFlow:
         self._began = services.clock()
         self._deadline = self._began + call.limits.total
         order = self._cheapest_for_call if services.strategy is Strategy.CHEAPEST_FOR_CALL else None
-        self._candidates = Candidates(services.registry, call.target, services.fallback_tiers, order)
+        self._candidates = Candidates(services.registry, call.target, services.fallback_tiers, self._deadline, order)
         self._cooling: list[tuple[float, LLMEntry]] = []
         self._ignores_breaker = call.target.tier is None
         self._attempts: list[Attempt] = []

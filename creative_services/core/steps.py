@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Ask:
-    """Call a collaborator's method, or its async twin; the result is what it returns."""
+    """Call a collaborator's method, or its async twin; the result is what it returns.
+
+    On an event loop it is given up at `until`, a reading of the clock; a blocking call cannot be.
+    """
 
     owner: Any
     method: str
     args: tuple[Any, ...]
+    until: float = float("inf")
 
 
 @dataclass(slots=True)

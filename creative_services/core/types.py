@@ -177,6 +177,8 @@ class Retry:
             if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
                 msg = f"Retry.{name} must be a number, 0 or more, not {value!r}."
                 raise ConfigurationError(msg)
+        if not isinstance(self.max_retries, int):
+            raise ConfigurationError(f"Retry.max_retries must be a whole number, not {self.max_retries!r}.")
 
 
 @dataclass(slots=True)

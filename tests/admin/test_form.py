@@ -145,6 +145,8 @@ def test_a_ticked_removal_stays_ticked_after_an_error(pages, row):
         ({"api_key": "schlüssel"}, "api_key"),
         ({"api_key": "sk-\0"}, "api_key"),
         ({"api_key": "env:NOT A NAME"}, "api_key"),
+        ({"api_key": "env:DJANGO_SECRET_KEY"}, "api_key"),
+        ({"api_key": "env:OPENAI_API_KEY", "api_endpoint": "https://elsewhere.example/v1"}, "api_key"),
         ({"extra_params": "[1]"}, "extra_params"),
         ({"extra_params": "{"}, "extra_params"),
         ({"extra_params": "[]"}, "extra_params"),

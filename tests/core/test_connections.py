@@ -310,7 +310,10 @@ def test_no_more_idle_connections_are_kept_than_the_bound() -> None:
         (OnTheWire([HEAD + b"transfer-encoding: chunked\r\n\r\nzz\r\n"]), MalformedResponseError),
         (OnTheWire([HEAD + b"content-encoding: gzip\r\ncontent-length: 4\r\n\r\nabcd"]), MalformedResponseError),
         (OnTheWire([HEAD + b"\r\n" + b"<html>"]), MalformedResponseError),
-        (OnTheWire([b"HTTP/1.1 302 Found\r\nlocation: http://elsewhere/\r\ncontent-length: 0\r\n\r\n"]), ProviderError),
+        (
+            OnTheWire([b"HTTP/1.1 302 Found\r\nlocation: http://elsewhere/\r\ncontent-length: 0\r\n\r\n"]),
+            MalformedResponseError,
+        ),
     ],
 )
 def test_what_is_no_answer_is_an_error_and_the_connection_is_gone(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from creative_services import (
     DeadlineExceededError,
     DictRegistry,
+    DynamicLLMClient,
     Limits,
     LLMEntry,
     LLMResponse,
@@ -215,3 +217,40 @@ def test_a_rate_limit_carries_the_providers_wait(ask: Ask) -> None:
 
     assert raised.value.retry_after == 17
     assert raised.value.status_code == 429
+
+
+def test_a_registry_that_hangs_does_not_outlast_the_call() -> None:
+    class Hanging(DictRegistry):
+        async def aget_by_tier(self, tier: LLMTier | str) -> LLMEntry | None:
+            await asyncio.sleep(5)
+            return None
+
+    class Blocking:
+        def get_by_id(self, llm_id: int) -> LLMEntry | None:
+            return None
+
+        def get_by_tier(self, tier: LLMTier) -> LLMEntry | None:
+            time.sleep(1)
+            return None
+
+        def list_active(self) -> list[LLMEntry]:
+            return []
+
+    async def ask(registry: Any) -> float:
+        began = time.monotonic()
+        with pytest.raises(DeadlineExceededError, match="get_by_tier took longer"):
+            await DynamicLLMClient(registry, transport=FakeProvider()).generate("Hello", timeout=0.1)
+        return time.monotonic() - began
+
+    for registry in (Hanging(), Blocking()):
+        assert asyncio.run(ask(registry)) < 0.6
+
+
+@every_face
+def test_a_redirect_is_not_followed_and_not_asked_for_again(ask: Ask) -> None:
+    provider = FakeProvider({"cheap": Failure(308, headers={"location": "http://elsewhere/"}), "dear": "Hi"})
+
+    answer = ask(provider, [CHEAP, DEAR], retry=Retry())
+
+    assert [attempt.llm_id for attempt in answer.attempts] == [1, 3]
+    assert "redirects, which is not followed" in str(answer.attempts[0].error)

@@ -109,6 +109,11 @@ def test_limits_and_retries_are_numbers(kind: Any, value: Any) -> None:
             kind(**{field.name: value})
 
 
+def test_retries_are_whole() -> None:
+    with pytest.raises(ConfigurationError, match="whole number"):
+        Retry(max_retries=1.5)  # type: ignore[arg-type]
+
+
 def test_money_is_counted_in_decimals_without_binary_rounding() -> None:
     priced = entry(1, "a", price=0.00015, cost_per_1k_output=0.0006)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 import time
 
 from creative_services.core.endpoints import literal_address
@@ -35,6 +36,7 @@ class Dialer:
         self._proxy = Proxy.parse(proxy) if proxy else None
         self._ca_bundle = ca_bundle
         self._context: ssl.SSLContext | None = None
+        self._making_context = threading.Lock()
         self._resolver = Resolver()
 
     def dial(self, place: Place, until: float) -> SyncLane:
@@ -98,9 +100,10 @@ class Dialer:
         return None if address is not None and address.is_loopback else self._proxy
 
     def _tls(self) -> ssl.SSLContext:
-        if self._context is None:
-            self._context = tls_context(self._ca_bundle)
-        return self._context
+        with self._making_context:  # reading the CA bundle takes long enough for many first calls to meet here
+            if self._context is None:
+                self._context = tls_context(self._ca_bundle)
+            return self._context
 
 
 def _authority(place: Place) -> str:

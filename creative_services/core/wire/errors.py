@@ -164,6 +164,7 @@ _NEXT_STEP: Mapping[type[ProviderError], str] = {
     ContextLengthError: "the prompt does not fit the model. Shorten it, or ask an LLM with more room",
     ContentFilterError: "the provider refused the content. Change the prompt; `provider_message` has its reason",
     InvalidRequestError: "the request was refused. `provider_message` says why",
+    MalformedResponseError: "it redirects, which is not followed. Set this LLM's endpoint to where it leads",
     RateLimitError: "too many requests or tokens. Ask again later, or let another LLM answer",
     ProviderUnavailableError: "the provider cannot serve now. Ask again later, or let another LLM answer",
 }
@@ -207,6 +208,8 @@ def malformed(entry: LLMEntry) -> MalformedResponseError:
 
 
 def _rule(status: int, facts: ErrorFacts) -> _Rule:
+    if 300 <= status < 400:
+        return _Rule(MalformedResponseError, retryable=False)
     if status >= 500 or status < 400:
         return _Rule(ProviderUnavailableError)
     if status == 429:

@@ -11,6 +11,7 @@ from creative_services.core.errors import (
     ContentFilterError,
     ContextLengthError,
     InvalidRequestError,
+    MalformedResponseError,
     ModelNotFoundError,
     ProviderUnavailableError,
     RateLimitError,
@@ -32,7 +33,7 @@ def error(status, body=b"", headers=None, wire="openai_chat"):
         (408, ProviderUnavailableError), (409, ProviderUnavailableError), (413, ContextLengthError),
         (422, InvalidRequestError), (429, RateLimitError), (498, ProviderUnavailableError),
         (500, ProviderUnavailableError), (503, ProviderUnavailableError), (529, ProviderUnavailableError),
-        (301, ProviderUnavailableError),
+        (301, MalformedResponseError),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
