@@ -202,6 +202,16 @@ def test_a_whole_answer_gathered_from_a_stream_begins_anew_by_itself(case: Case)
     by_every_face(check, WHOLE)
 
 
+def test_a_whole_answer_without_end_is_given_up_before_it_fills_the_memory() -> None:
+    for ask in WHOLE:
+        with LoopbackProvider(faults.flood()) as provider:
+            came = outcome(ask, [at(provider)], retry=ONCE)
+
+            assert isinstance(came, MalformedResponseError)
+            assert "longer than" in str(came)
+            assert provider.has_closed()
+
+
 def test_flapping_goes_unnoticed_while_another_llm_is_there() -> None:
     texts: set[str] = set()
     with LoopbackProvider(faults.flapping("Ho", down=0.1, up=0.1)) as flapping, LoopbackProvider("Hi") as well:
