@@ -61,7 +61,7 @@ class GeminiReader:
     """Reads one answer's objects. Only the first candidate is ours; usage is cumulative, the last one counts."""
 
     __slots__ = (
-        "_arguments", "_begun", "_calls", "_entry", "_id", "_is_begun", "_parts", "_pieces", "_replays", "_usage",
+        "_arguments", "_begun", "_calls", "_entry", "_id", "_is_begun", "_parts", "_pieces", "_replays",
     )  # fmt: skip
 
     def __init__(self, entry: LLMEntry) -> None:
@@ -74,7 +74,6 @@ class GeminiReader:
         self._parts: list[dict[str, Any]] = []
         self._replays = False
         self._is_begun = False
-        self._usage: Any = None
 
     def read(self, event: str, data: bytes) -> Delta | None:
         """What this event adds. Raises what an error event stands for, and MalformedResponseError for no event."""
@@ -106,8 +105,7 @@ class GeminiReader:
                 and "promptFeedback" not in value
             ):
                 self._parts.append(part)
-                self._usage = value.get("usageMetadata")  # read with the last chunk, if that has none itself
-                return Delta(words if words.isascii() and not self._pieces.half else self._pieces.add(words))
+                return Delta(self._pieces.add(words), usage=read_usage(mapping(value.get("usageMetadata"))))
         except (KeyError, TypeError, ValueError, AttributeError):
             pass
         return self._together(value) if isinstance(value, list) else self._read(value)
@@ -149,7 +147,7 @@ class GeminiReader:
             reason = "content_filter"
         delta = self._content(parts, is_last=reason is not None)
         delta.finish_reason = reason
-        delta.usage = read_usage(mapping(value.get("usageMetadata") or self._usage))
+        delta.usage = read_usage(mapping(value.get("usageMetadata")))
         self._is_begun = True
         delta.response_id, delta.response_model = self._id or None, text(value.get("modelVersion")) or None
         return delta

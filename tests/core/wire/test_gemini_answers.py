@@ -276,3 +276,14 @@ def test_the_models_names_are_as_entries_have_them():
     assert WIRES["gemini"].parse_listing(entry(), body) == ["gemini-2.5-flash", "tunedModels/mine"]
     with pytest.raises(MalformedResponseError):
         WIRES["gemini"].parse_listing(entry(), b"{}")
+
+
+def test_each_chunk_brings_its_own_counts_and_a_later_event_without_any_leaves_them():
+    def chunk(words, tokens, reason=None):
+        counts = {"promptTokenCount": 9, "candidatesTokenCount": tokens, "totalTokenCount": 9 + tokens}
+        return answer({"text": words}, reason=reason, usageMetadata=counts)
+
+    pieces = [chunk("a", 1), chunk("b", 2), chunk("c", 3)]
+
+    assert streamed("gemini", sse(*pieces)).usage == Usage(9, 3)
+    assert streamed("gemini", sse(*pieces, chunk("d", 4, "STOP"), {"type": "news"})).usage == Usage(9, 4)
