@@ -65,7 +65,6 @@ class Asker:
             client.force_login(self.user)
         response = client.post(GENERATE, body, content_type, headers=headers)
         content = b"".join(response.streaming_content) if response.streaming else response.content
-        response.close()
         return Told(response.status_code, response.headers, content)
 
     def get(self, path: str, **headers: str) -> Told:

@@ -7,10 +7,23 @@ import json
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.asgi import get_asgi_application
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import AsyncClient, Client
 
 from creative_services.testing import Reply
 from tests.api.asking import GENERATE
+
+
+@pytest.fixture(autouse=True)
+def transaction_of_the_test():
+    """Keep the test's own transaction: a real server closes connections around each request, as Django asks it to."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
 
 ENDLESS = Reply(["word "] * 1000, pause=0.01)
 
