@@ -177,7 +177,7 @@ entries = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(
     rows=st.lists(entries, max_size=6),
     tier=st.sampled_from(LLMTier),
