@@ -43,17 +43,24 @@ class CallFlow:
     def __init__(self, call: Call, services: Services) -> None:
         self._call = call
         self._services = services
-        self._began = services.clock()
-        self._deadline = self._began + call.limits.total
-        order = self._cheapest_for_call if services.strategy is Strategy.CHEAPEST_FOR_CALL else None
-        self._candidates = Candidates(services.registry, call.target, services.fallback_tiers, self._deadline, order)
         self._cooling: list[tuple[float, LLMEntry]] = []
         self._ignores_breaker = call.target.tier is None
         self._attempts: list[Attempt] = []
         self._asked = 0
 
+    def _start(self) -> None:
+        """Let the call's time run from its first step: a stream may wait long for somebody to read it."""
+        services = self._services
+        self._began = services.clock()
+        self._deadline = self._began + self._call.limits.total
+        order = self._cheapest_for_call if services.strategy is Strategy.CHEAPEST_FOR_CALL else None
+        self._candidates = Candidates(
+            services.registry, self._call.target, services.fallback_tiers, self._deadline, order
+        )
+
     def run(self) -> Flow:
         """Ask one candidate after the other; returns the answer, raises the error of `errors` that fits."""
+        self._start()
         try:
             response = yield from self._run()
         except CreativeServicesError as error:
@@ -80,6 +87,7 @@ class CallFlow:
 
     def explain(self) -> Generator[Step, Any, Explanation]:
         """What `run` would do, found in the same way, without asking any LLM."""
+        self._start()
         candidates: list[Candidate] = []
         chosen: LLMEntry | None = None
         entry = yield from self._candidates.first()

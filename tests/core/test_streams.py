@@ -370,3 +370,10 @@ def test_a_long_tool_call_that_is_being_written_is_no_stall(chunks_of: Any) -> N
     )
 
     assert chunks[-1].tool_calls == [{"id": "t1", "name": "weather", "arguments": '{"city": "Oslo"}'}]
+
+
+def test_the_time_of_a_stream_runs_from_when_it_is_first_read() -> None:
+    stream = client(FakeProvider(Reply(["a", "b"]))).stream("Hello", timeout=0.2)
+    time.sleep(0.3)
+
+    assert [chunk.text for chunk in stream] == ["a", "b", ""]
