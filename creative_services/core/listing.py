@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.attempt import AttemptFlow
-from creative_services.core.errors import InvalidRequestError
 from creative_services.core.providers import route, wire_for
 from creative_services.core.types import Usage
 
@@ -25,7 +24,7 @@ class ListAttempt(AttemptFlow):
         self.models: list[str] = []
 
     def take(self, exchange: Any) -> Generator[Step, Any, None]:
-        self.models = self.wire.parse_listing(self.entry, (yield from self.body(exchange)))  # type: ignore[attr-defined]
+        self.models = self.wire.parse_listing(self.entry, (yield from self.body(exchange)))
 
     def response(self, call_id: str, latency: float) -> list[str]:
         return self.models
@@ -34,13 +33,10 @@ class ListAttempt(AttemptFlow):
 def list_models(entry: LLMEntry, clock: Clock, limits: Limits) -> Generator[Step, Any, list[str]]:
     """The models that the entry's provider offers, asked once. Raises what a call by id would raise."""
     wire = wire_for(entry)
-    if not hasattr(wire, "build_listing"):
-        raise InvalidRequestError(f"{entry.name!r}: the API {wire.name} lists no models.")
     attempt = ListAttempt(entry, wire, wire.build_listing(entry, route(entry)), limits)
     yield from attempt.run(clock, clock() + limits.total, _nobody_else)
-    return attempt.models
+    return attempt.response("", 0.0)
 
 
 def _nobody_else() -> Generator[Step, Any, None]:
-    return
-    yield
+    yield from ()

@@ -602,3 +602,21 @@ def test_a_call_cancelled_while_connecting_leaves_no_connection() -> None:
             connection.settimeout(2)
             while connection.recv(4096):
                 pass
+
+
+def test_a_wait_that_is_longer_than_the_one_before_has_all_its_time() -> None:
+    async def run(provider: LoopbackProvider) -> bytes:
+        transport = HttpTransport()
+        exchange = await transport.aopen(
+            HttpRequest("POST", f"{provider.url}/chat/completions", {}, b'{"stream": true}')
+        )
+        await exchange.begin(time.monotonic() + 0.1)
+        body = b""
+        while piece := await exchange.read(time.monotonic() + (0.1 if not body else 5)):
+            body += piece
+        await exchange.aclose()
+        await transport.aclose()
+        return body
+
+    with LoopbackProvider(Reply(["a", "b"], pause=0.25)) as provider:
+        assert b"[DONE]" in asyncio.run(run(provider))

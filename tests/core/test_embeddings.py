@@ -17,6 +17,7 @@ from creative_services import (
     DictRegistry,
     DynamicLLMClient,
     InvalidRequestError,
+    Limits,
     MalformedResponseError,
     MissingAPIKeyError,
     NoLLMAvailableError,
@@ -172,6 +173,19 @@ def test_a_list_that_cannot_be_had_is_an_error_like_a_calls(call: Any) -> None:
     for answer in (RawReply([b"no"]), reply({"data": 7}), reply("no")):
         with pytest.raises(MalformedResponseError):
             call("list_models", FakeProvider(answer), [], SMALL)
+
+
+def test_embeddings_know_the_order_of_a_strategy_and_lists_have_all_the_time_there_is() -> None:
+    client = SyncDynamicLLMClient(
+        DictRegistry([SMALL, entry(3, "second", price=9)]),
+        transport=FakeProvider(VECTORS),
+        strategy="cheapest_for_call",
+    )
+    assert client.embed("one").llm.id == 1
+
+    slow = RawReply([b'{"data": [{"id": "a"}]}'], delay=0.15)
+    patient = SyncDynamicLLMClient(DictRegistry(), transport=FakeProvider(slow), limits=Limits(attempt=0.05))
+    assert patient.list_models(SMALL) == ["a"]
 
 
 def recordings(folder: str) -> list[Any]:

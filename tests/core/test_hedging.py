@@ -20,7 +20,7 @@ from creative_services import (
     SyncDynamicLLMClient,
 )
 from creative_services.testing import Failure, FakeProvider, Reply
-from tests.core.asking import Ask, entry, every_face, streamed_faces
+from tests.core.asking import Ask, entry, every_face, streamed_faces, whole_faces
 from tests.core.test_selection import Cautious
 from tests.core.test_streams import Book
 
@@ -212,3 +212,13 @@ def test_only_the_slow_few_are_answered_by_the_second() -> None:
 
     assert answers.count("Ho") == 5
     assert len(provider.requests) == 105
+
+
+@whole_faces
+def test_a_connection_that_breaks_during_the_race_leaves_it_to_the_other(ask: Ask) -> None:
+    broken = Reply("Hi", delay=0.06, ending=ProviderConnectionError("reset"))
+
+    answer = ask(FakeProvider({"cheap": broken, "dear": Reply("Ho", delay=0.12)}), [CHEAP, DEAR], **SOON)
+
+    assert answer.llm.id == DEAR.id
+    assert isinstance(answer.attempts[0].error, ProviderConnectionError)

@@ -2,6 +2,7 @@ import pytest
 from django.forms import modelform_factory
 from django.utils.html import escape
 
+from creative_services.fields.forms import ApiKeyInput
 from creative_services.models import Llms
 from tests.django_app.rows import KEY, make
 
@@ -116,3 +117,11 @@ def test_a_list_form_without_these_fields_reports_the_fault_too():
 
     assert not form.is_valid()
     assert form.non_field_errors()
+
+
+def test_a_form_without_the_box_and_the_tick_box_says_nothing_about_the_key():
+    widget = ApiKeyInput()
+
+    assert widget.value_omitted_from_data({}, {}, "api_key")
+    assert not widget.value_omitted_from_data({"api_key": ""}, {}, "api_key")
+    assert not widget.value_omitted_from_data({"api_key-remove": "on"}, {}, "api_key")

@@ -100,6 +100,12 @@ class Wire(Protocol):
     def parse_error(self, entry: LLMEntry, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
         """The error that a response with this status means; classified by status, then by what the body says."""
 
+    def build_listing(self, entry: LLMEntry, route: Route) -> HttpRequest:
+        """The HTTP request for the list of models that the provider offers."""
+
+    def parse_listing(self, entry: LLMEntry, body: bytes) -> list[str]:
+        """The models' ids, as `LLMEntry.model` takes them. Raises MalformedResponseError."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
@@ -118,13 +124,3 @@ class EmbeddingWire(Protocol):
 
     def parse_embeddings(self, entry: LLMEntry, body: bytes) -> Vectors:
         """The vectors of a response. Raises MalformedResponseError."""
-
-
-class ListingWire(Protocol):
-    """A wire whose API lists the models it offers; others lack these methods."""
-
-    def build_listing(self, entry: LLMEntry, route: Route) -> HttpRequest:
-        """The HTTP request for the list."""
-
-    def parse_listing(self, entry: LLMEntry, body: bytes) -> list[str]:
-        """The models' ids, as `LLMEntry.model` takes them. Raises MalformedResponseError."""
