@@ -180,3 +180,18 @@ def _check_name(host: str) -> None:
         raise ConfigurationError(
             "The endpoint's host is neither a name nor an address. Names of other scripts are written as xn--."
         )
+
+
+def complete_base(endpoint: str, path: str, *, always: bool = False) -> str:
+    """The base URL `endpoint` with its usual `path`, which is added as a whole, in part, or not at all.
+
+    A base without a path gets all of it; one whose path ends with the beginning of it gets the rest, so that nothing
+    is doubled; another path is taken as meant, unless `always`.
+    """
+    endpoint = endpoint.rstrip("/")
+    given = split_endpoint(endpoint).path.split("/")[1:]
+    usual = path.split("/")[1:]
+    for shared in range(min(len(given), len(usual)), 0, -1):
+        if given[-shared:] == usual[:shared]:
+            return "/".join((endpoint, *usual[shared:]))
+    return endpoint + path if always or not given else endpoint

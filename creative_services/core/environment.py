@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from creative_services.core.endpoints import check_endpoint, literal_address, split_endpoint
+from creative_services.core.endpoints import check_endpoint, complete_base, literal_address, split_endpoint
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.known_models import ABILITIES, Abilities, Price
-from creative_services.core.providers import PROVIDERS, Provider, complete_base, price, retirement
+from creative_services.core.providers import PROVIDERS, Provider, price, retirement
 from creative_services.core.secret import Secret
 from creative_services.core.types import LLMEntry, LLMTier, Reach
 

@@ -48,6 +48,8 @@ class InMemoryBreaker:
 
     def admit(self, entry: LLMEntry) -> Cooling | None:
         """The same for a call that is about to ask, and that may become the probe by it."""
+        if not self._known:
+            return None
         with self._lock:
             known = self._known.get(_key(entry))
             if known is None:
@@ -60,6 +62,8 @@ class InMemoryBreaker:
 
     def report(self, entry: LLMEntry, attempt: Attempt) -> None:
         """How a try ended."""
+        if attempt.outcome == "ok" and not self._known:
+            return
         with self._lock:
             self._take_in(_key(entry), attempt, self._clock())
 

@@ -7,12 +7,13 @@ Base URLs and key variables are those of the providers' own documentation, Novem
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from creative_services.core.endpoints import check_endpoint, split_endpoint
+from creative_services.core.endpoints import check_endpoint, complete_base
 from creative_services.core.errors import ConfigurationError, MissingAPIKeyError, UnknownProviderError
 from creative_services.core.known_models import PRICES, RETIREMENTS, DefaultModel, Price, Retirement
 from creative_services.core.types import LLMTier
@@ -21,7 +22,7 @@ from creative_services.core.wire.base import Route
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from creative_services.core.types import LLMEntry
+    from creative_services.core.types import LLMEntry, Reach
     from creative_services.core.wire.base import Wire
 
 _NO_MODELS: Mapping[LLMTier, DefaultModel] = MappingProxyType({})
@@ -254,35 +255,24 @@ def base_url(entry: LLMEntry) -> str:
 
     Raises ConfigurationError, which names the entry, where the endpoint cannot be called.
     """
-    provider = provider_for(entry.provider, entry.api_endpoint)
-    wire = wire_name(entry)
-    row = _wire_row(wire)
-    other = provider.other_paths.get(row.beside or wire, row.path)
-    path = provider.base_path if provider.wire in (wire, row.beside) else other
-    endpoint = (entry.api_endpoint or provider.base_url).strip()
+    usual = provider_for(entry.provider, entry.api_endpoint).wire
     try:
-        check_endpoint(endpoint, entry.reach)
+        return _base(entry.provider, entry.api_endpoint, entry.wire or usual, entry.reach)
     except ConfigurationError as error:
         raise ConfigurationError(f"{entry.name!r}: {error}") from None
+
+
+@lru_cache(maxsize=1024)  # asked for each call, and the same each time
+def _base(provider_name: str, api_endpoint: str | None, wire: str, reach: Reach) -> str:
+    provider, row = provider_for(provider_name, api_endpoint), _wire_row(wire)
+    other = provider.other_paths.get(row.beside or wire, row.path)
+    path = provider.base_path if provider.wire in (wire, row.beside) else other
+    endpoint = (api_endpoint or provider.base_url).strip()
+    check_endpoint(endpoint, reach)
     for surface in provider.other_paths.values():
         if surface.startswith(f"{path}/"):
             endpoint = endpoint.rstrip("/").removesuffix(surface.removeprefix(path))
     return complete_base(endpoint, path, always=row.always)
-
-
-def complete_base(endpoint: str, path: str, *, always: bool = False) -> str:
-    """The base URL `endpoint` with its usual `path`, which is added as a whole, in part, or not at all.
-
-    A base without a path gets all of it; one whose path ends with the beginning of it gets the rest, so that nothing
-    is doubled; another path is taken as meant, unless `always`.
-    """
-    endpoint = endpoint.rstrip("/")
-    given = split_endpoint(endpoint).path.split("/")[1:]
-    usual = path.split("/")[1:]
-    for shared in range(min(len(given), len(usual)), 0, -1):
-        if given[-shared:] == usual[:shared]:
-            return "/".join((endpoint, *usual[shared:]))
-    return endpoint + path if always or not given else endpoint
 
 
 def price(provider: str, model: str) -> Price:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from creative_services.core.content import check_content
@@ -232,8 +232,9 @@ class Arguments:
             raise InvalidRequestError(f"`system` must be a str, not {type(self.system).__name__}.")
         if self.tool_choice is not None and not isinstance(self.tool_choice, str | Mapping):
             raise InvalidRequestError("`tool_choice` must be a string or an object.")
-        request = LLMRequest(
-            messages=conversation(self.prompt, self.messages),
+        messages = conversation(self.prompt, self.messages)
+        return LLMRequest(
+            messages=messages,
             system=self.system or None,
             max_tokens=check_max_tokens(self.max_tokens, bounds.max_tokens),
             temperature=check_temperature(self.temperature),
@@ -242,10 +243,13 @@ class Arguments:
             tool_choice=self.tool_choice,
             response_format=check_object(self.response_format, "response_format"),
             extra=check_object(self.extra, "extra") or NO_PARAMS,
+            size=self._size(bounds.prompt_chars),
         )
-        left = bounds.prompt_chars
+
+    def _size(self, most: int) -> int:
+        left = most
         for where in ("prompt", "messages", "system", "stop", "tools", "tool_choice", "response_format", "extra"):
             value = getattr(self, where)
             if value is not None:
                 left = check_content(value, where, left)
-        return replace(request, size=bounds.prompt_chars - left)
+        return most - left

@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creative_services import DictRegistry, SyncDynamicLLMClient
-from creative_services.core.endpoints import check_endpoint
+from creative_services.core.endpoints import check_endpoint, complete_base
 from creative_services.core.errors import ConfigurationError, MissingAPIKeyError, UnknownProviderError
 from creative_services.core.known_models import ABILITIES, PRICES, RETIREMENTS
 from creative_services.core.providers import (
     PROVIDERS,
-    complete_base,
     default_hosts,
     price,
     provider_for,
