@@ -49,12 +49,12 @@ class AttemptFlow(ABC):
         self.entry = entry
         self.limits = limits
         self.wire = wire
-        self._request = request
+        self.request = request
 
     @property
     def input_bytes(self) -> int:
         """The size of what is sent: an upper bound of its tokens."""
-        return len(self._request.body)
+        return len(self.request.body)
 
     @abstractmethod
     def begin(self) -> None:
@@ -119,9 +119,9 @@ class AttemptFlow(ABC):
         now = self.clock()
         self._patience = now + self.limits.attempt
         self._silence = now + self.limits.first_token if self.is_stream else FOREVER
-        self._request.deadline = self.deadline
-        self._request.connect_deadline = min(now + self.limits.connect, self.deadline)
-        exchange = yield Open(self._request)
+        self.request.deadline = self.deadline
+        self.request.connect_deadline = min(now + self.limits.connect, self.deadline)
+        exchange = yield Open(self.request)
         try:
             yield from self.wait(Begin(exchange, 0.0))
             self._status, self._headers = exchange.status, exchange.headers

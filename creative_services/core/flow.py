@@ -144,30 +144,38 @@ class CallFlow:
             return None
         return outcome
 
-    def _ask_again(self, attempt: AttemptFlow, outcome: CreativeServicesError) -> Flow:
-        """What comes of the same LLM after a failed try: retries while they may help, and at most one lesson each."""
+    def _ask_again(self, attempt: AttemptFlow, outcome: Any) -> Flow:
+        """What comes of the same LLM after a failed try: it is retried while that may help."""
         number = 0
-        while isinstance(outcome, CreativeServicesError):
-            again = self._prepare(attempt.entry) if self._services.lessons.learn(attempt.entry, outcome) else None
-            wait = None if attempt.has_emitted else self._wait_before_retry(outcome, number)
-            if again is not None:
-                attempt, wait = again, 0.0
-            elif wait is not None:
-                number += 1
-                yield Sleep(wait)
-            else:
+        while isinstance(outcome, CreativeServicesError) and not attempt.has_emitted:
+            wait = self._wait_before_retry(outcome, number)
+            if wait is None:
                 break
-            outcome = yield from self._attempt(attempt, wait)
+            number += 1
+            yield Sleep(wait)
+            outcome = yield from self._try(attempt, wait)
+        return outcome
+
+    def _try(self, attempt: AttemptFlow, waited: float) -> Flow:
+        """One try, sent once more for each parameter that the model turns out to refuse, and then without it."""
+        outcome = yield from self._attempt(attempt, waited)
+        while (
+            isinstance(outcome, CreativeServicesError)
+            and self._services.lessons.learn(attempt.entry, outcome)
+            and (taught := self._prepare(attempt.entry)) is not None
+        ):
+            attempt.request = taught.request
+            outcome = yield from self._attempt(attempt, 0.0)
         return outcome
 
     def _hedged(self, attempt: AttemptFlow) -> Flow:
         """A first try; that of the whole call is raced by the next candidate, if the call allows it and it is slow."""
         after = self._call.hedge_after
         if after is None or self._call.target.tier is None or self._attempts:
-            return Raced((yield from self._attempt(attempt, 0.0)), was_hedged=False)
+            return Raced((yield from self._try(attempt, 0.0)), was_hedged=False)
         self._services.hedges.count()
         at = self._services.clock() + after
-        return (yield from race(self._attempt(attempt, 0.0), at, self._second, self._services.clock))
+        return (yield from race(self._try(attempt, 0.0), at, self._second, self._services.clock))
 
     def _second(self) -> Generator[Step, Any, Flow | None]:
         """A try at the next candidate that may be asked, if a hedge is within the share."""
@@ -176,7 +184,7 @@ class CallFlow:
         while (entry := (yield from self._candidates.next())) is not None:
             attempt = self._prepare(entry)
             if attempt is not None and not (yield from self._is_cooling(entry, "admit")):
-                return self._attempt(attempt, 0.0)
+                return self._try(attempt, 0.0)
         return None
 
     def _is_cooling(self, entry: LLMEntry, question: str) -> Generator[Step, Any, bool]:

@@ -26,7 +26,7 @@ class BreakerStory:
 
     def make(self, clock: Callable[[], float]) -> Breaker:
         """A breaker that knows nothing and reads this clock."""
-        raise NotImplementedError
+        raise NotImplementedError("Write `make(clock)`: it returns a new breaker of yours that reads this clock.")
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """The coroutine's result."""

@@ -48,7 +48,7 @@ class RegistryContract:
 
     def make(self, entries: Sequence[LLMEntry]) -> LLMRegistry:
         """A registry of exactly these entries, inactive ones included, each under its id."""
-        raise NotImplementedError
+        raise NotImplementedError("Write `make(entries)`: it returns a registry of yours that holds these entries.")
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """The coroutine's result. Override where it must share the test's thread, as database connections do."""

@@ -96,7 +96,7 @@ def test_the_suite_finds_no_fault_in_a_registry_that_keeps_every_promise():
 
 
 def test_the_suite_says_what_to_write_when_make_is_missing():
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match="Write `make"):
         RegistryContract().make([])
 
 

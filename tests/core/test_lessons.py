@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from creative_services import DictRegistry, DynamicLLMClient, InvalidRequestError, SyncDynamicLLMClient
+from creative_services import DictRegistry, DynamicLLMClient, InvalidRequestError, Retry, SyncDynamicLLMClient
 from creative_services.core import lessons
 from creative_services.core.errors import RateLimitError
-from creative_services.testing import Failure, FakeProvider
+from creative_services.testing import Failure, FakeProvider, Reply
 from tests.core.asking import Ask, entry, every_face, streamed_faces
 
 NEW = entry(1, "new-model")
@@ -112,3 +113,23 @@ def test_the_memory_is_bounded() -> None:
 
     assert memory.of(entry(1, "model-0")) == frozenset()
     assert not memory.learn(NEW, RateLimitError("no"))
+
+
+@every_face
+def test_a_refused_parameter_is_left_out_in_a_race_too(ask: Ask) -> None:
+    def first(request: Any) -> Any:
+        return replace(refusal("temperature"), delay=0.08) if "temperature" in request.json else "Hi"
+
+    provider = FakeProvider({"new-model": first, "other": Reply("Ho", delay=5)})
+
+    assert ask(provider, [NEW, entry(2, "other")], hedge_after=0.03).text == "Hi"
+    assert provider.models == ["new-model", "other", "new-model"]
+    assert provider.open_exchanges == 0
+
+
+@every_face
+def test_what_was_learned_holds_for_the_retries_of_the_same_call(ask: Ask) -> None:
+    provider = FakeProvider([refusal("temperature"), Failure(429, headers={"retry-after-ms": "5"}), "Hi"])
+
+    assert ask(provider, NEW, retry=Retry()).text == "Hi"
+    assert ["temperature" in request.json for request in provider.requests] == [True, False, False]
