@@ -14,6 +14,7 @@ from creative_services.core.errors import (
     CreativeServicesError,
     DeadlineExceededError,
     InvalidRequestError,
+    LimitExceededError,
     LLMNotFoundError,
     MalformedResponseError,
     MissingAPIKeyError,
@@ -26,12 +27,12 @@ from creative_services.core.errors import (
     RateLimitError,
     UnknownProviderError,
 )
+from creative_services.core.explanation import Candidate, Explanation
+from creative_services.core.ledger import Caller
 from creative_services.core.llm_registry import DictRegistry, LLMRegistry
 from creative_services.core.types import (
     Attempt,
-    Candidate,
     EmbeddingResponse,
-    Explanation,
     Limits,
     LLMChunk,
     LLMEntry,
@@ -50,6 +51,7 @@ __all__ = [
     "Attempt",
     "AuthenticationError",
     "BudgetExceededError",
+    "Caller",
     "Candidate",
     "ConfigurationError",
     "ContentFilterError",
@@ -67,6 +69,7 @@ __all__ = [
     "LLMRegistry",
     "LLMResponse",
     "LLMTier",
+    "LimitExceededError",
     "Limits",
     "MalformedResponseError",
     "MissingAPIKeyError",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from creative_services.core.types import Attempt, LLMChunk, LLMEntry, LLMResponse
+    from creative_services.core.types import Attempt, LLMChunk, LLMEntry, LLMResponse, Usage
 
 
 def answer_body(response: LLMResponse) -> dict[str, Any]:
@@ -18,10 +17,21 @@ def answer_body(response: LLMResponse) -> dict[str, Any]:
         "finish_reason": response.finish_reason,
         "tool_calls": response.tool_calls,
         "llm": llm_name(response.llm),
-        "usage": asdict(response.usage),
+        "usage": usage_body(response.usage),
         "cost": dollars(response.cost),
         "attempts": [_attempt(attempt) for attempt in response.attempts],
         "latency_ms": _milliseconds(response.latency_seconds),
+    }
+
+
+def usage_body(usage: Usage) -> dict[str, int | None]:
+    """The counts of tokens."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
     }
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
     from creative_services.core.http import HttpRequest
-    from creative_services.core.types import Limits, LLMChunk, LLMEntry
+    from creative_services.core.types import FinishReason, Limits, LLMChunk, LLMEntry
     from creative_services.core.wire.base import Reader, Wire
 
 LINGER = 0.25  # seconds to wait for a stream's connection to be free again after its end mark
@@ -50,6 +50,11 @@ class AnswerAttempt(AttemptFlow):
     def usage(self) -> Usage:  # type: ignore[override]  # computed here, a plain attribute elsewhere
         """Tokens as far as the provider has reported them."""
         return self.answer.usage
+
+    @property
+    def finish_reason(self) -> FinishReason | None:  # type: ignore[override]  # as above
+        """Why the model stopped, as far as it has said."""
+        return self.answer.finish_reason
 
     @property
     def partial(self) -> str:  # type: ignore[override]  # as above
@@ -99,6 +104,8 @@ class AnswerAttempt(AttemptFlow):
             progress = False
             for chunk in self._read(reader, decoder.feed(data) if data else decoder.flush()):
                 progress = True
+                if chunk is not None and self.first_token_at is None:
+                    self.first_token_at = self.clock()
                 if chunk is not None and self._emits:
                     self.has_emitted = True
                     yield chunk

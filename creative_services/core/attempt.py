@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from creative_services.core.http import HttpRequest
-    from creative_services.core.types import Limits, LLMEntry, Outcome, Usage
+    from creative_services.core.types import FinishReason, Limits, LLMEntry, Outcome, Usage
     from creative_services.core.wire.base import Wire
 
 MAX_BODY = 64 * 1024 * 1024
@@ -44,6 +44,10 @@ class AttemptFlow(ABC):
     has_emitted = False
     """Whether the caller has seen anything of it."""
     is_stream = False
+    max_tokens: int | None = None
+    """Fewer output tokens than the call asked for, where a budget pays for no more."""
+    finish_reason: FinishReason | None = None
+    first_token_at: float | None = None
 
     def __init__(self, entry: LLMEntry, wire: Wire, request: HttpRequest, limits: Limits) -> None:
         self.entry = entry
@@ -74,6 +78,7 @@ class AttemptFlow(ABC):
         `peek` tells whether another LLM could take over: only while one can does the limit per attempt hold.
         """
         self.begin()
+        self.began, self.first_token_at = clock(), None
         self._status: int | None = None
         self._headers: Mapping[str, str] = {}
         self.clock, self.deadline, self._peek = clock, deadline, peek
@@ -101,6 +106,8 @@ class AttemptFlow(ABC):
             cost=self.cost(),
             latency_seconds=latency,
             waited_seconds=waited,
+            finish_reason=self.finish_reason,
+            first_token_seconds=None if self.first_token_at is None else self.first_token_at - self.began,
         )
 
     def cost(self) -> Decimal | None:

@@ -13,6 +13,7 @@ from creative_services.core.call import Call, Services, Strategy
 from creative_services.core.errors import ConfigurationError, InvalidRequestError
 from creative_services.core.flow import CallFlow
 from creative_services.core.hedging import HedgeBudget
+from creative_services.core.ledger import NOBODY, Caller
 from creative_services.core.listing import list_models
 from creative_services.core.memory_breaker import InMemoryBreaker
 from creative_services.core.request import Arguments, Bounds, EmbedRequest, Target, check_seconds, target
@@ -93,10 +94,11 @@ class BaseClient:
         llm_id: int | None,
         timeout: float | None,
         limits: Limits | None,
-        caller: str | None,
+        caller: Caller | str | None,
         upstream: UpstreamName | None = None,
         on_interrupt: OnInterrupt | None = None,
         hedge_after: float | None = None,
+        fit_budget: bool = False,
     ) -> CallFlow:
         """A checked call for an answer, which is a stream for the caller if `on_interrupt` says what breaks it."""
         for name, value, known in (("on_interrupt", on_interrupt, ON_INTERRUPT), ("upstream", upstream, UPSTREAMS)):
@@ -113,13 +115,14 @@ class BaseClient:
             target=target(tier, llm_id, self._default_tier),
             limits=self._limits_for(timeout, limits),
             restarts=on_interrupt == "restart",
-            caller=caller,
+            caller=_caller(caller),
+            fit_budget=fit_budget,
             hedge_after=check_seconds(hedge_after, "hedge_after") or self._hedge_after,
         )
         return CallFlow(call, self._services)
 
-    def _embedding(self, request: EmbedRequest, asked: Target, limits: Limits, caller: str | None) -> Flow:
-        return CallFlow(Call(Embedding(request), asked, limits, caller=caller), self._services).run()
+    def _embedding(self, request: EmbedRequest, asked: Target, limits: Limits, caller: Caller | str | None) -> Flow:
+        return CallFlow(Call(Embedding(request), asked, limits, caller=_caller(caller)), self._services).run()
 
     def _listing(self, entry: LLMEntry) -> Flow:
         return list_models(entry, self._services.clock, self._limits)
@@ -130,6 +133,14 @@ class BaseClient:
         if not isinstance(limits, Limits):
             raise InvalidRequestError(f"`limits` must be a Limits, not {type(limits).__name__}.")
         return limits if seconds is None else replace(limits, total=seconds)
+
+
+def _caller(value: Caller | str | None) -> Caller:
+    if isinstance(value, Caller):
+        return value
+    if value is not None and not isinstance(value, str):
+        raise InvalidRequestError(f"`caller` must be a str or a Caller, not {type(value).__name__}.")
+    return Caller(value) if value else NOBODY
 
 
 def _one_of(known: Sequence[str], name: str, value: str) -> str:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from creative_services.core.breaker import Breaker
 from creative_services.core.hedging import HedgeBudget
-from creative_services.core.ledger import Ledger
+from creative_services.core.ledger import NOBODY, Caller, Ledger
 from creative_services.core.lessons import Lessons
 from creative_services.core.llm_registry import LLMRegistry
 from creative_services.core.request import Target
@@ -33,8 +33,9 @@ class Call:
     limits: Limits
     request_id: str = field(default_factory=lambda: str(uuid4()))
     restarts: bool = False
-    caller: str | None = None
+    caller: Caller = NOBODY
     hedge_after: float | None = None
+    fit_budget: bool = False
 
 
 @dataclass(frozen=True, slots=True)

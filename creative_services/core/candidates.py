@@ -6,8 +6,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.errors import (
+    BudgetExceededError,
     CreativeServicesError,
     InvalidRequestError,
+    LimitExceededError,
     LLMNotFoundError,
     NoLLMAvailableError,
 )
@@ -52,6 +54,7 @@ class Candidates:
         self._queue: Iterator[LLMEntry] = iter(())
         self._peeked: LLMEntry | None = None
         self._inexpressible: InvalidRequestError | None = None
+        self._unpaid: CreativeServicesError | None = None
 
     def first(self) -> Found:
         """The LLM of the call's id, or the registry's choice for its tier."""
@@ -124,13 +127,21 @@ class Candidates:
                 raise reason
             if isinstance(reason, InvalidRequestError):
                 self._inexpressible = reason
+            elif isinstance(reason, BudgetExceededError | LimitExceededError):
+                self._unpaid = self._unpaid or reason
         self.refusals.append(Refusal(entry.id, entry.name, str(reason).removeprefix(f"{entry.name!r}: ")))
+
+    def refuse_again(self, entry: LLMEntry, reason: CreativeServicesError) -> None:
+        """Note why one that was asked is not asked once more."""
+        self.refusals.append(Refusal(entry.id, entry.name, str(reason)))
 
     def nobody(self) -> CreativeServicesError:
         """The error of a call for which nobody was asked."""
         tier = self._target.tier
         if self._inexpressible is not None:
             return self._inexpressible
+        if isinstance(self._unpaid, BudgetExceededError):
+            return self._unpaid
         if not self.refusals:
             return NoLLMAvailableError(
                 f"No active LLM in tier {tier.value if tier else None!r}. "

@@ -6,7 +6,8 @@ CreativeServicesError
 │   └── MissingAPIKeyError
 ├── NoLLMAvailableError             tier empty, or every candidate refused before being asked
 │   └── LLMNotFoundError            unknown or inactive llm_id
-├── BudgetExceededError
+├── BudgetExceededError             a hard budget does not cover it
+├── LimitExceededError              too many calls or tokens at once or per minute
 ├── DeadlineExceededError           the call's own time ran out
 └── ProviderError
     ├── ProviderConnectionError     no answer                    retry, then next
@@ -27,6 +28,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
+    from decimal import Decimal
 
     from creative_services.core.types import Attempt, Refusal
 
@@ -41,6 +44,8 @@ class CreativeServicesError(Exception):
 
     attempts: Sequence[Attempt] = ()
     """What was tried before this was raised, retries included."""
+    request_id: str | None = None
+    """The call's own id, as in the ledger."""
 
 
 class ConfigurationError(CreativeServicesError):
@@ -70,7 +75,39 @@ class LLMNotFoundError(NoLLMAvailableError):
 
 
 class BudgetExceededError(CreativeServicesError):
-    """A hard budget does not cover the call."""
+    """A hard budget does not cover the call; another LLM may cost less.
+
+    `budget` is its name, `resets_at` when its next period begins (None: never), `available` the US dollars left.
+    """
+
+    may_fall_back = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        budget: str | None = None,
+        resets_at: datetime | None = None,
+        available: Decimal | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.budget = budget
+        self.resets_at = resets_at
+        self.available = available
+
+
+class LimitExceededError(CreativeServicesError):
+    """Too many calls or tokens per minute, or calls at once.
+
+    `retry_after` is in seconds. An LLM's own limit makes the call pass it by; the caller's (`is_callers`) ends it.
+    """
+
+    may_fall_back = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None, is_callers: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.is_callers = is_callers
 
 
 class DeadlineExceededError(CreativeServicesError):

@@ -7,31 +7,35 @@ is thrown in as well, so that connections are closed and money is settled whatev
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from creative_services.core.attempt import AttemptFlow
+from creative_services.core.booking import Books
 from creative_services.core.call import Call, Services, Strategy
 from creative_services.core.candidates import Candidates
 from creative_services.core.errors import (
+    BudgetExceededError,
     ConfigurationError,
     ContextLengthError,
     CreativeServicesError,
     DeadlineExceededError,
     InvalidRequestError,
+    LimitExceededError,
     ProviderError,
     ProviderTimeoutError,
 )
+from creative_services.core.explanation import Candidate, Explanation
 from creative_services.core.hedging import Raced, race
-from creative_services.core.ledger import PlannedAttempt
-from creative_services.core.pricing import estimate, worst_case
 from creative_services.core.providers import route, wire_for
 from creative_services.core.steps import Ask, Sleep, Step
-from creative_services.core.types import Attempt, Candidate, Explanation, LLMChunk, LLMEntry
+from creative_services.core.types import LLMChunk, LLMEntry
+from creative_services.core.work import cheapest_for
 
-FIRST_BACKOFF = 0.5  # seconds, doubled with each retry, with full jitter
+UNPAID = (BudgetExceededError, LimitExceededError)
+REFUSALS = (ConfigurationError, *UNPAID)
 
 
 Flow = Generator[Step, Any, Any]
@@ -45,15 +49,30 @@ class CallFlow:
         self._services = services
         self._cooling: list[tuple[float, LLMEntry]] = []
         self._ignores_breaker = call.target.tier is None
-        self._attempts: list[Attempt] = []
-        self._asked = 0
+        self._books = Books(call, services)
+        self._trying: AttemptFlow | None = None
+
+    @property
+    def request_id(self) -> str:
+        """The call's own id."""
+        return self._call.request_id
+
+    @property
+    def llm(self) -> LLMEntry | None:
+        """Who is answering, or is being asked, without its key."""
+        return None if self._trying is None else self._trying.entry.without_key()
+
+    @property
+    def tries(self) -> int:
+        """How many tries have begun."""
+        return self._books.planned
 
     def _start(self) -> None:
         """Let the call's time run from its first step: a stream may wait long for somebody to read it."""
         services = self._services
         self._began = services.clock()
         self._deadline = self._began + self._call.limits.total
-        order = self._cheapest_for_call if services.strategy is Strategy.CHEAPEST_FOR_CALL else None
+        order = cheapest_for(self._call.work) if services.strategy is Strategy.CHEAPEST_FOR_CALL else None
         self._candidates = Candidates(
             services.registry, self._call.target, services.fallback_tiers, self._deadline, order
         )
@@ -64,9 +83,9 @@ class CallFlow:
         try:
             response = yield from self._run()
         except CreativeServicesError as error:
-            error.attempts = tuple(self._attempts)
+            error.attempts, error.request_id = tuple(self._books.attempts), self._call.request_id
             raise
-        response.attempts = tuple(self._attempts)
+        response.attempts = tuple(self._books.attempts)
         return response
 
     def _run(self) -> Flow:
@@ -103,30 +122,19 @@ class CallFlow:
     def _examine(self, entry: LLMEntry) -> Generator[Step, Any, tuple[str | None, Decimal | None]]:
         before = len(self._candidates.refusals)
         attempt = self._prepare(entry)
-        if attempt is not None:
-            yield from self._is_cooling(entry, "cooling")
+        if attempt is not None and not (yield from self._is_cooling(entry, "cooling")):
+            refusal = yield from self._books.refusal(attempt, self._seconds_left())
+            if refusal is not None:
+                self._candidates.refuse(entry, refusal)
         refusals = self._candidates.refusals[before:]
-        worst = None if attempt is None else self._worst_case(attempt)
+        worst = None if attempt is None else self._books.worst_case(attempt)
         return (refusals[0].reason if refusals else None), worst
-
-    def _worst_case(self, attempt: AttemptFlow) -> Decimal | None:
-        return worst_case(attempt.entry, attempt.input_bytes, self._call.work.output_tokens(attempt.entry))
-
-    def _cheapest_for_call(self, ranked: Iterable[LLMEntry]) -> list[LLMEntry]:
-        """Cheapest for this prompt and this many output tokens first; unknown prices last, ties as ranked."""
-        size = self._call.work.request.size
-
-        def price(entry: LLMEntry) -> tuple[bool, Decimal]:
-            cost = estimate(entry, size, self._call.work.output_tokens(entry))
-            return cost is None, cost or Decimal(0)
-
-        return sorted(ranked, key=price)
 
     def _nearest_to_recovery(self) -> LLMEntry | None:
         """When the breaker refused everybody: the one that may be well soonest, which is better than no try at all."""
         cooling, self._cooling = self._cooling, []
         self._ignores_breaker = True
-        return None if self._attempts or not cooling else min(cooling, key=lambda one: one[0])[1]
+        return None if self._books.attempts or not cooling else min(cooling, key=lambda one: one[0])[1]
 
     # How one candidate is asked
 
@@ -139,7 +147,7 @@ class CallFlow:
         outcome = raced.outcome
         if not raced.was_hedged and isinstance(outcome, CreativeServicesError):
             outcome = yield from self._ask_again(attempt, outcome)
-        if isinstance(outcome, ConfigurationError):
+        if isinstance(outcome, REFUSALS):
             self._candidates.refuse(entry, outcome)
             return None
         return outcome
@@ -148,12 +156,16 @@ class CallFlow:
         """What comes of the same LLM after a failed try: it is retried while that may help."""
         number = 0
         while isinstance(outcome, CreativeServicesError) and not attempt.has_emitted:
-            wait = self._wait_before_retry(outcome, number)
-            if wait is None:
+            wait = self._services.retry.wait(outcome, number, self._services.jitter())
+            if wait is None or wait >= self._seconds_left():
                 break
             number += 1
             yield Sleep(wait)
-            outcome = yield from self._try(attempt, wait)
+            again = yield from self._try(attempt, wait)
+            if isinstance(again, UNPAID):  # what happened says more than why it is not tried again
+                self._candidates.refuse_again(attempt.entry, again)
+                break
+            outcome = again
         return outcome
 
     def _try(self, attempt: AttemptFlow, waited: float) -> Flow:
@@ -162,7 +174,7 @@ class CallFlow:
         while (
             isinstance(outcome, CreativeServicesError)
             and self._services.lessons.learn(attempt.entry, outcome)
-            and (taught := self._prepare(attempt.entry)) is not None
+            and (taught := self._prepare(attempt.entry, attempt.max_tokens)) is not None
         ):
             attempt.request = taught.request
             outcome = yield from self._attempt(attempt, 0.0)
@@ -171,7 +183,7 @@ class CallFlow:
     def _hedged(self, attempt: AttemptFlow) -> Flow:
         """A first try; that of the whole call is raced by the next candidate, if the call allows it and it is slow."""
         after = self._call.hedge_after
-        if after is None or self._call.target.tier is None or self._attempts:
+        if after is None or self._call.target.tier is None or self._books.attempts:
             return Raced((yield from self._try(attempt, 0.0)), was_hedged=False)
         self._services.hedges.count()
         at = self._services.clock() + after
@@ -199,46 +211,49 @@ class CallFlow:
         self._candidates.refuse(entry, cooling.reason)
         return True
 
-    def _prepare(self, entry: LLMEntry) -> AttemptFlow | None:
+    def _prepare(self, entry: LLMEntry, max_tokens: int | None = None) -> AttemptFlow | None:
+        work = self._call.work if max_tokens is None else self._call.work.shortened(max_tokens)
         try:
             wire = wire_for(entry)
             way = route(entry)
             if quirks := self._services.lessons.of(entry):
                 way = replace(way, quirks=way.quirks | quirks)
-            return self._call.work.attempt(entry, wire, way, self._call.limits)
+            return work.attempt(entry, wire, way, self._call.limits)
         except (ConfigurationError, InvalidRequestError) as error:
             self._candidates.refuse(entry, error)
             return None
 
-    def _wait_before_retry(self, error: CreativeServicesError, number: int) -> float | None:
-        """Seconds until the same LLM is asked again; None when it is not, or when that would take too long."""
-        retry = self._services.retry
-        if not error.is_retryable or number >= retry.max_retries:
-            return None
-        asked: float | None = getattr(error, "retry_after", None)
-        wait = FIRST_BACKOFF * 2**number * self._services.jitter() if asked is None else asked
-        if wait > retry.patience or self._services.clock() + wait >= self._deadline:
-            return None
-        return wait
-
     def _attempt(self, attempt: AttemptFlow, waited: float) -> Flow:
-        """One try, booked before and after, whatever becomes of it: the response or the error that ended it."""
+        """One try, booked before: its outcome, or the error with which the ledger refused it."""
+        if self._seconds_left() <= 0:
+            raise self._too_late("")
+        try:
+            reservation = yield from self._reserve(attempt)
+        except UNPAID as refused:
+            yield from self._books.withdraw(attempt.entry)
+            if isinstance(refused, LimitExceededError) and refused.is_callers:
+                raise
+            return refused
+        return (yield from self._booked(attempt, reservation, waited))
+
+    def _booked(self, attempt: AttemptFlow, reservation: Any, waited: float) -> Flow:
+        """One try, settled after, whatever becomes of it: the response or the error that ended it."""
         clock = self._services.clock
         began = clock()
-        if began >= self._deadline:
-            raise self._too_late("")
-        reservation = yield from self._reserve(attempt)
+        self._trying = attempt
         error: CreativeServicesError | None = None
         try:
             yield from attempt.run(clock, self._deadline, self._candidates.peek)
         except (ProviderError, DeadlineExceededError, ConfigurationError) as exc:
             error = exc
         except BaseException:  # cancelled, or the stream was left: the money is settled, then it goes its way
-            yield from self._settle(reservation, attempt, attempt.record("cancelled", None, clock() - began, waited))
+            yield from self._books.settle(
+                reservation, attempt, attempt.record("cancelled", None, clock() - began, waited)
+            )
             raise
         now = clock()
         record = attempt.record("error" if error else "ok", error, now - began, waited)
-        yield from self._settle(reservation, attempt, record)
+        yield from self._books.settle(reservation, attempt, record)
         if error is None:
             return attempt.response(self._call.request_id, now - self._began)
         if isinstance(error, DeadlineExceededError) or (
@@ -262,21 +277,21 @@ class CallFlow:
         error.partial = partial
         return error
 
-    # What it costs
-
     def _reserve(self, attempt: AttemptFlow) -> Generator[Step, Any, Any]:
-        if self._services.ledger is None:
-            return None
-        call = self._call
-        self._asked += 1
-        planned = PlannedAttempt(
-            call.request_id, self._asked, attempt.entry, call.work.request, attempt.is_stream, call.caller
-        )
-        return (yield Ask(self._services.ledger, "reserve", (planned,)))
+        """The reservation for a try; for a shorter answer, if only that is affordable and the caller allows it."""
+        refusals = self._candidates.refusals
+        try:
+            return (yield from self._books.reserve(attempt, self._seconds_left(), refusals))
+        except BudgetExceededError as error:
+            if not self._call.fit_budget or error.available is None:
+                raise
+            tokens = self._books.affordable_tokens(attempt, error.available)
+            if tokens is None:
+                raise
+        shorter = self._prepare(attempt.entry, tokens)
+        if shorter is not None:
+            attempt.request, attempt.max_tokens = shorter.request, tokens
+        return (yield from self._books.reserve(attempt, self._seconds_left(), refusals))
 
-    def _settle(self, reservation: Any, attempt: AttemptFlow, record: Attempt) -> Generator[Step, Any, None]:
-        self._attempts.append(record)
-        if self._services.breaker is not None:
-            yield Ask(self._services.breaker, "report", (attempt.entry, record))
-        if self._services.ledger is not None:
-            yield Ask(self._services.ledger, "settle", (reservation, record))
+    def _seconds_left(self) -> float:
+        return self._deadline - self._services.clock()

@@ -6,27 +6,64 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from creative_services.core.request import EmbedRequest, LLMRequest
-    from creative_services.core.types import Attempt, LLMEntry
+    from creative_services.core.types import Attempt, LLMEntry, LLMTier, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: free text, a Django user's and a machine key's primary keys, and from where.
+
+    `source` is `python`, `api`, `admin` or `task`.
+    """
+
+    name: str | None = None
+    user_id: Any = None
+    machine_key_id: int | None = None
+    source: str = "python"
+
+
+NOBODY = Caller()
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedAttempt:
-    """One attempt before it is made. `number` counts from 1 within the call."""
+    """One attempt before it is made.
+
+    `number` counts from 1 within the call, `tier` is the one asked for, `refusals` say who was passed by before. At
+    most `input_tokens` and `output_tokens` are billed, which cost `worst_case` US dollars (None: a price is unknown),
+    in at most `seconds`; `unbounded` names what in the request may be billed beyond that.
+    """
 
     request_id: str
     number: int
     entry: LLMEntry
     request: LLMRequest | EmbedRequest
     is_stream: bool
-    caller: str | None
+    caller: Caller
+    tier: LLMTier | None
+    input_tokens: int
+    output_tokens: int
+    worst_case: Decimal | None
+    unbounded: str | None
+    seconds: float
+    refusals: tuple[Refusal, ...]
 
 
 class Ledger(Protocol):
-    """Asked before each attempt and told after it, whatever became of it. May have the async twins with `a`."""
+    """Asked before each attempt and told after it, whatever became of it. May have the async twins with `a`.
+
+    It may also have `refusal(planned)`, the error that `reserve` would raise or None, for dry runs; and a true
+    `stores_text`, to be given the answer's text as well.
+    """
 
     def reserve(self, planned: PlannedAttempt) -> Any:
-        """Book what the attempt may cost at most; the result goes to `settle`. Raises BudgetExceededError."""
+        """Book what the attempt may cost at most; the result goes to `settle`.
+
+        Raises BudgetExceededError or LimitExceededError; the next LLM is asked then, unless that one `is_callers`.
+        """
 
     def settle(self, reservation: Any, attempt: Attempt) -> None:
         """Book what it did cost."""

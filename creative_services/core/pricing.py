@@ -37,6 +37,15 @@ def worst_case(entry: LLMEntry, input_bytes: int, output_tokens: int) -> Decimal
     return cost(entry, Usage(input_tokens=input_bytes, output_tokens=output_tokens))
 
 
+def affordable_tokens(entry: LLMEntry, input_bytes: int, dollars: Decimal) -> int | None:
+    """The most output tokens for which so many US dollars suffice; None where a price is unknown or output is free."""
+    least = worst_case(entry, input_bytes, 0)
+    per_1k = entry.cost_per_1k_output
+    if least is None or not per_1k:
+        return None
+    return int((dollars - least) * 1000 / Decimal(str(per_1k)))
+
+
 def estimate(entry: LLMEntry, input_bytes: int, output_tokens: int) -> Decimal | None:
     """US dollars that a call is likely to cost at most, at four bytes a token."""
     return cost(entry, Usage(input_tokens=-(-input_bytes // 4), output_tokens=output_tokens))

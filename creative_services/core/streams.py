@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterator
     from types import TracebackType
 
-    from creative_services.core.types import LLMChunk, LLMResponse
+    from creative_services.core.flow import CallFlow
+    from creative_services.core.types import LLMChunk, LLMEntry, LLMResponse
 
 
 class Outcome:
@@ -38,9 +39,25 @@ class Outcome:
 class LLMStream:
     """An answer in pieces: an iterator of `LLMChunk`. Closing it, or leaving its `with`, ends the provider's call."""
 
-    def __init__(self, chunks: Generator[LLMChunk, None, None], outcome: Outcome) -> None:
+    def __init__(self, chunks: Generator[LLMChunk, None, None], outcome: Outcome, call: CallFlow) -> None:
         self._chunks = chunks
         self._outcome = outcome
+        self._call = call
+
+    @property
+    def request_id(self) -> str:
+        """The call's own id, as in the ledger."""
+        return self._call.request_id
+
+    @property
+    def llm(self) -> LLMEntry | None:
+        """Who is answering, or is being asked, without its key; None before the first chunk is asked for."""
+        return self._call.llm
+
+    @property
+    def tries(self) -> int:
+        """How many tries have begun."""
+        return self._call.tries
 
     @property
     def response(self) -> LLMResponse:
@@ -70,9 +87,25 @@ class LLMStream:
 class AsyncLLMStream:
     """An answer in pieces: an async iterator of `LLMChunk`. Closing it, or leaving its `async with`, ends the call."""
 
-    def __init__(self, chunks: AsyncGenerator[LLMChunk, None], outcome: Outcome) -> None:
+    def __init__(self, chunks: AsyncGenerator[LLMChunk, None], outcome: Outcome, call: CallFlow) -> None:
         self._chunks = chunks
         self._outcome = outcome
+        self._call = call
+
+    @property
+    def request_id(self) -> str:
+        """The call's own id, as in the ledger."""
+        return self._call.request_id
+
+    @property
+    def llm(self) -> LLMEntry | None:
+        """Who is answering, or is being asked, without its key; None before the first chunk is asked for."""
+        return self._call.llm
+
+    @property
+    def tries(self) -> int:
+        """How many tries have begun."""
+        return self._call.tries
 
     @property
     def response(self) -> LLMResponse:

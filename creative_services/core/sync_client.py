@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from creative_services.core.base_client import BaseClient, OnInterrupt, Tools, UpstreamName
 from creative_services.core.drivers import drive
+from creative_services.core.explanation import Explanation
+from creative_services.core.ledger import Caller
 from creative_services.core.request import Arguments, Message, embed_request, target
 from creative_services.core.streams import LLMStream, Outcome
-from creative_services.core.types import EmbeddingResponse, Explanation, Limits, LLMEntry, LLMResponse, LLMTier
+from creative_services.core.types import EmbeddingResponse, Limits, LLMEntry, LLMResponse, LLMTier
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,14 +42,16 @@ class SyncDynamicLLMClient(BaseClient):
         timeout: float | None = None,
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
-        caller: str | None = None,
+        caller: Caller | str | None = None,
         upstream: UpstreamName | None = None,
         hedge_after: float | None = None,
+        fit_budget: bool = False,
     ) -> LLMResponse:
         """One whole answer. `timeout` is in seconds, for the whole call. Raises the errors of `core.errors`.
 
         `upstream="stream"` gathers it from a stream of the provider, guarded by the limits of streams. `hedge_after`
-        seconds a second LLM is asked as well, if the first has not begun to answer by then.
+        seconds a second LLM is asked as well, if the first has not begun to answer by then. `fit_budget` lets
+        `max_tokens` be lowered to what a hard budget still pays for.
         """
         content = Arguments(
             prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
@@ -61,6 +65,7 @@ class SyncDynamicLLMClient(BaseClient):
             caller=caller,
             upstream=upstream,
             hedge_after=hedge_after,
+            fit_budget=fit_budget,
         )
         answer: LLMResponse = self._run(call.run())
         return answer
@@ -82,9 +87,10 @@ class SyncDynamicLLMClient(BaseClient):
         timeout: float | None = None,
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
-        caller: str | None = None,
+        caller: Caller | str | None = None,
         on_interrupt: OnInterrupt = "error",
         hedge_after: float | None = None,
+        fit_budget: bool = False,
     ) -> LLMStream:
         """The answer chunk by chunk. Wrong arguments raise here, everything else while iterating.
 
@@ -104,8 +110,9 @@ class SyncDynamicLLMClient(BaseClient):
             caller=caller,
             on_interrupt=on_interrupt,
             hedge_after=hedge_after,
+            fit_budget=fit_budget,
         )
-        return LLMStream(drive(call.run(), self._transport, outcome), outcome)
+        return LLMStream(drive(call.run(), self._transport, outcome), outcome, call)
 
     def explain(  # noqa: PLR0913 - the documented arguments
         self,
@@ -124,7 +131,7 @@ class SyncDynamicLLMClient(BaseClient):
         timeout: float | None = None,
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
-        caller: str | None = None,
+        caller: Caller | str | None = None,
     ) -> Explanation:
         """What `generate` with these arguments would do now: whom it would ask, and why not others. Asks nobody."""
         content = Arguments(
@@ -144,7 +151,7 @@ class SyncDynamicLLMClient(BaseClient):
         timeout: float | None = None,
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
-        caller: str | None = None,
+        caller: Caller | str | None = None,
     ) -> EmbeddingResponse:
         """One vector for each text. Raises the errors of `core.errors`.
 

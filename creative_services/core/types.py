@@ -17,6 +17,7 @@ from creative_services.core.secret import Secret
 FinishReason = Literal["stop", "length", "content_filter", "tool_call", "error"]
 Outcome = Literal["ok", "error", "cancelled"]
 
+FIRST_BACKOFF = 0.5  # seconds, doubled with each retry, with full jitter
 NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -180,12 +181,21 @@ class Retry:
         if not isinstance(self.max_retries, int):
             raise ConfigurationError(f"Retry.max_retries must be a whole number, not {self.max_retries!r}.")
 
+    def wait(self, error: CreativeServicesError, number: int, jitter: float) -> float | None:
+        """Seconds until the same LLM is asked again, after so many retries; None when it is not, or not so soon."""
+        if not error.is_retryable or number >= self.max_retries:
+            return None
+        asked: float | None = getattr(error, "retry_after", None)
+        seconds = FIRST_BACKOFF * 2**number * jitter if asked is None else asked
+        return None if seconds > self.patience else seconds
+
 
 @dataclass(slots=True)
 class Usage:
     """Tokens one attempt used. `input_tokens` includes cached ones, `output_tokens` reasoning.
 
-    A count that the provider did not report is None, never 0.
+    A count that the provider did not report is None, never 0. `cost` is what it cost in US dollars by the provider's
+    own word, where it says so.
     """
 
     input_tokens: int | None = None
@@ -193,6 +203,7 @@ class Usage:
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
+    cost: Decimal | None = None
 
 
 ToolCall = dict[str, str]
@@ -214,7 +225,10 @@ class LLMChunk:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at one LLM. `waited_seconds` is the back-off before it."""
+    """One try at one LLM. `waited_seconds` is the back-off before it.
+
+    `first_token_seconds` is how long a stream's first words took. `text` is there for a ledger that keeps it only.
+    """
 
     llm_id: int
     llm_name: str
@@ -225,6 +239,9 @@ class Attempt:
     cost: Decimal | None = None
     latency_seconds: float = 0.0
     waited_seconds: float = 0.0
+    finish_reason: FinishReason | None = None
+    first_token_seconds: float | None = None
+    text: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,24 +294,3 @@ class EmbeddingResponse:
     latency_seconds: float
     attempts: tuple[Attempt, ...]
     provider_request_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One LLM that a call might ask, without its key; `refused` says why it would not be.
-
-    `worst_case_cost` is what the call may cost at most with it, in US dollars: a token for every byte sent, and all
-    output tokens allowed. None where a price is unknown.
-    """
-
-    llm: LLMEntry
-    refused: str | None
-    worst_case_cost: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What a call would do: its candidates in the order in which it would ask them, and the one it would ask first."""
-
-    candidates: tuple[Candidate, ...]
-    llm: LLMEntry | None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from creative_services.core.answering import AnswerAttempt, Upstream
 from creative_services.core.embedding import EmbedAttempt
 from creative_services.core.errors import InvalidRequestError
+from creative_services.core.pricing import estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from creative_services.core.attempt import AttemptFlow
     from creative_services.core.request import EmbedRequest, LLMRequest
     from creative_services.core.types import Limits, LLMEntry
@@ -27,6 +31,9 @@ class Work(Protocol):
 
     def output_tokens(self, entry: LLMEntry) -> int:
         """The most output tokens that this LLM may bill."""
+
+    def shortened(self, max_tokens: int) -> Work:
+        """The same with so many output tokens at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,9 @@ class Answering:
     def output_tokens(self, entry: LLMEntry) -> int:
         return self.request.max_tokens or entry.max_tokens
 
+    def shortened(self, max_tokens: int) -> Answering:
+        return replace(self, request=replace(self.request, max_tokens=max_tokens))
+
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
@@ -61,6 +71,9 @@ class Embedding:
     def output_tokens(self, entry: LLMEntry) -> int:
         return 0
 
+    def shortened(self, max_tokens: int) -> Embedding:
+        return self
+
 
 def _lacking(entry: LLMEntry, request: LLMRequest) -> str | None:
     """What the call needs and the LLM is known not to have."""
@@ -71,3 +84,13 @@ def _lacking(entry: LLMEntry, request: LLMRequest) -> str | None:
     if entry.supports_json_schema is False and request.wants_json_schema:
         return "JSON schema"
     return None
+
+
+def cheapest_for(work: Work) -> Callable[[Iterable[LLMEntry]], list[LLMEntry]]:
+    """Orders LLMs by what this work would cost with its prompt and output; unknown prices last, ties as ranked."""
+
+    def price(entry: LLMEntry) -> tuple[bool, Decimal]:
+        cost = estimate(entry, work.request.size, work.output_tokens(entry))
+        return cost is None, cost or Decimal(0)
+
+    return lambda ranked: sorted(ranked, key=price)

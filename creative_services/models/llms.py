@@ -101,6 +101,43 @@ class Llms(Announced, models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(MOST_USD)],
         help_text=_("US dollars; empty if unknown."),
     )
+    cost_per_1k_cache_read = models.FloatField(
+        _("cost per 1K cached input tokens"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(MOST_USD)],
+        help_text=_("US dollars; empty for the price of input."),
+    )
+    cost_per_1k_cache_write = models.FloatField(
+        _("cost per 1K input tokens put into the cache"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(MOST_USD)],
+        help_text=_("US dollars; empty for the price of input."),
+    )
+    prices_source = models.CharField(_("prices from"), max_length=100, blank=True, default="", editable=False)
+    prices_synced_at = models.DateTimeField(_("prices synced"), null=True, blank=True, editable=False)
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests per minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_TOKENS)],
+        help_text=_("Beyond it, calls pass it by; empty for no limit."),
+    )
+    tokens_per_minute = models.PositiveIntegerField(
+        _("tokens per minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_TOKENS)],
+        help_text=_("Beyond it, calls pass it by; empty for no limit."),
+    )
+    calls_at_once = models.PositiveIntegerField(
+        _("calls at once"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_TOKENS)],
+        help_text=_("Beyond it, calls pass it by; empty for no limit."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     wire = models.CharField(
         _("wire format"),

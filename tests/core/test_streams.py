@@ -228,7 +228,7 @@ def test_every_attempt_is_booked_before_and_after(ask: Ask) -> None:
         (1, 1, True),
         (2, 3, True),
     ]
-    assert {planned.caller for planned in book.reserved} == {"report 7"}
+    assert {planned.caller.name for planned in book.reserved} == {"report 7"}
     assert [attempt.outcome for attempt in book.settled] == ["error", "ok"]
 
 

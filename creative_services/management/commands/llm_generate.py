@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Iterator
 
-    from creative_services.core.types import Candidate, Explanation, LLMEntry, LLMResponse
+    from creative_services.core.explanation import Candidate, Explanation
+    from creative_services.core.types import LLMEntry, LLMResponse
 
 
 class Command(BaseCommand):

@@ -1,0 +1,93 @@
+"""What the tries of one call may cost and did cost, told to the ledger, and to the breaker how they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from creative_services.core.ledger import PlannedAttempt
+from creative_services.core.pricing import affordable_tokens, worst_case
+from creative_services.core.steps import Ask, Step
+from creative_services.core.types import Attempt
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from creative_services.core.attempt import AttemptFlow
+    from creative_services.core.call import Call, Services
+    from creative_services.core.errors import CreativeServicesError
+    from creative_services.core.types import LLMEntry, Outcome, Refusal
+
+
+class Books:
+    """The accounts of one call."""
+
+    def __init__(self, call: Call, services: Services) -> None:
+        self._call = call
+        self._ledger = services.ledger
+        self._breaker = services.breaker
+        self.attempts: list[Attempt] = []
+        self.planned = 0
+        """Tries so far, the ones under way included."""
+
+    def reserve(self, attempt: AttemptFlow, seconds: float, refusals: Sequence[Refusal]) -> Generator[Step, Any, Any]:
+        """The ledger's reservation for a try that may take so many seconds. Raises what the ledger refuses it with."""
+        self.planned += 1
+        if self._ledger is None:
+            return None
+        return (yield Ask(self._ledger, "reserve", (self._plan(attempt, seconds, refusals),)))
+
+    def refusal(self, attempt: AttemptFlow, seconds: float) -> Generator[Step, Any, CreativeServicesError | None]:
+        """What the ledger would refuse the try with, if it can say so beforehand."""
+        if self._ledger is None or not hasattr(self._ledger, "refusal"):
+            return None
+        found: CreativeServicesError | None = yield Ask(self._ledger, "refusal", (self._plan(attempt, seconds, ()),))
+        return found
+
+    def settle(self, reservation: Any, attempt: AttemptFlow, record: Attempt) -> Generator[Step, Any, None]:
+        """Book what a try came to."""
+        self.attempts.append(record)
+        if self._breaker is not None:
+            yield Ask(self._breaker, "report", (attempt.entry, record))
+        if self._ledger is not None:
+            if getattr(self._ledger, "stores_text", False):
+                record = replace(record, text=attempt.partial)
+            yield Ask(self._ledger, "settle", (reservation, record))
+
+    def withdraw(self, entry: LLMEntry) -> Generator[Step, Any, None]:
+        """Tell the breaker that a try it admitted was not made, so that another call may be its probe."""
+        if self._breaker is not None:
+            outcome: Outcome = "cancelled"
+            yield Ask(self._breaker, "report", (entry, Attempt(entry.id, entry.name, outcome)))
+
+    def worst_case(self, attempt: AttemptFlow) -> Decimal | None:
+        """US dollars that the try can cost at most."""
+        return worst_case(attempt.entry, attempt.input_bytes, self.output_tokens(attempt))
+
+    def affordable_tokens(self, attempt: AttemptFlow, dollars: Decimal) -> int | None:
+        """The output tokens for which so many US dollars suffice whatever happens; None where they do not for one."""
+        tokens = affordable_tokens(attempt.entry, attempt.input_bytes, dollars)
+        return None if tokens is None or not 1 <= tokens < self.output_tokens(attempt) else tokens
+
+    def output_tokens(self, attempt: AttemptFlow) -> int:
+        """The most output tokens that the try may bill."""
+        return self._call.work.output_tokens(attempt.entry) if attempt.max_tokens is None else attempt.max_tokens
+
+    def _plan(self, attempt: AttemptFlow, seconds: float, refusals: Sequence[Refusal]) -> PlannedAttempt:
+        call = self._call
+        return PlannedAttempt(
+            request_id=call.request_id,
+            number=self.planned,
+            entry=attempt.entry,
+            request=call.work.request,
+            is_stream=attempt.is_stream,
+            caller=call.caller,
+            tier=call.target.tier,
+            input_tokens=attempt.input_bytes,
+            output_tokens=self.output_tokens(attempt),
+            worst_case=self.worst_case(attempt),
+            unbounded=None,
+            seconds=seconds,
+            refusals=tuple(refusals),
+        )

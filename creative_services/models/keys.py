@@ -1,0 +1,27 @@
+"""Keys with which machines ask in a user's name."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class MachineKey(models.Model):
+    """A key of a user's; only its digest is kept, so that it can be shown once and never again."""
+
+    name = models.CharField(_("name"), max_length=100, help_text=_("What it is for."))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"), related_name="+")
+    prefix = models.CharField(_("prefix"), max_length=20, unique=True, editable=False)
+    digest = models.CharField(_("digest"), max_length=64, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True, help_text=_("Empty for never."))
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("machine key")
+        verbose_name_plural = _("machine keys")
+
+    def __str__(self) -> str:
+        return self.name
