@@ -32,7 +32,7 @@ from creative_services.core.hedging import Raced, race
 from creative_services.core.providers import route, wire_for
 from creative_services.core.steps import Ask, Sleep, Step
 from creative_services.core.types import LLMChunk, LLMEntry
-from creative_services.core.work import cheapest_for
+from creative_services.core.work import Answering, cheapest_for
 
 UNPAID = (BudgetExceededError, LimitExceededError)
 REFUSALS = (ConfigurationError, *UNPAID)
@@ -212,7 +212,9 @@ class CallFlow:
         return True
 
     def _prepare(self, entry: LLMEntry, max_tokens: int | None = None) -> AttemptFlow | None:
-        work = self._call.work if max_tokens is None else self._call.work.shortened(max_tokens)
+        work = self._call.work
+        if max_tokens is not None and isinstance(work, Answering):
+            work = work.shortened(max_tokens)
         try:
             wire = wire_for(entry)
             way = route(entry)
@@ -286,11 +288,9 @@ class CallFlow:
             if not self._call.fit_budget or error.available is None:
                 raise
             tokens = self._books.affordable_tokens(attempt, error.available)
-            if tokens is None:
+            if tokens is None or (shorter := self._prepare(attempt.entry, tokens)) is None:
                 raise
-        shorter = self._prepare(attempt.entry, tokens)
-        if shorter is not None:
-            attempt.request, attempt.max_tokens = shorter.request, tokens
+        attempt.request, attempt.max_tokens = shorter.request, tokens
         return (yield from self._books.reserve(attempt, self._seconds_left(), refusals))
 
     def _seconds_left(self) -> float:

@@ -32,9 +32,6 @@ class Work(Protocol):
     def output_tokens(self, entry: LLMEntry) -> int:
         """The most output tokens that this LLM may bill."""
 
-    def shortened(self, max_tokens: int) -> Work:
-        """The same with so many output tokens at most."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answering:
@@ -54,6 +51,7 @@ class Answering:
         return self.request.max_tokens or entry.max_tokens
 
     def shortened(self, max_tokens: int) -> Answering:
+        """The same with so many output tokens at most."""
         return replace(self, request=replace(self.request, max_tokens=max_tokens))
 
 
@@ -70,9 +68,6 @@ class Embedding:
 
     def output_tokens(self, entry: LLMEntry) -> int:
         return 0
-
-    def shortened(self, max_tokens: int) -> Embedding:
-        return self
 
 
 def _lacking(entry: LLMEntry, request: LLMRequest) -> str | None:
