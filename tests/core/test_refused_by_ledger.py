@@ -24,7 +24,7 @@ from creative_services import (
 from creative_services.core.ledger import PlannedAttempt
 from creative_services.core.memory_breaker import InMemoryBreaker
 from creative_services.testing import Failure, FakeProvider
-from tests.core.asking import every_face, entry, sync_whole
+from tests.core.asking import entry, every_face, sync_whole
 from tests.core.test_explain import async_explain, sync_explain
 
 Ask = Callable[..., LLMResponse]
