@@ -1,0 +1,1 @@
+"""The APIs that existing clients speak, one module each: our values in their shapes. No Django here."""

@@ -1,0 +1,72 @@
+"""What a dialect is: one API's way to ask, to answer, to stream and to say what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from creative_services.core.errors import CreativeServicesError
+    from creative_services.core.types import LLMChunk, LLMEntry, LLMResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for.
+
+    `model` is as the client wrote it; of None, `call` names its own target or none. `call` holds the arguments of
+    `generate` and `stream`, `options` what the dialect itself wants to remember until the answer.
+    """
+
+    model: str | None
+    stream: bool
+    call: dict[str, Any] = field(repr=False)
+    options: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What went wrong, as it is told: an HTTP status, our code, a sentence for people.
+
+    `error` is the core's error where it is one of those; `request_id` is the call's, if there was a call.
+    """
+
+    status: int
+    code: str
+    detail: str
+    request_id: str | None = None
+    error: CreativeServicesError | None = None
+
+
+class Writer(Protocol):
+    """Makes one streamed answer's server-sent events, as bytes; made when the first words have come."""
+
+    def begin(self) -> bytes:
+        """What comes before the first chunk."""
+
+    def chunk(self, chunk: LLMChunk) -> bytes:
+        """What this chunk adds; nothing where this API has no word for it. The last holds tool calls and usage."""
+
+    def done(self, response: LLMResponse) -> bytes:
+        """The end of a whole answer."""
+
+    def error(self, fault: Fault) -> bytes:
+        """The end of an answer that broke."""
+
+
+class Dialect(Protocol):
+    """One API's shapes. Stateless: one instance serves all threads."""
+
+    def read(self, body: dict[str, Any]) -> Asked:
+        """What this JSON object asks for. Raises InvalidRequestError, which names the field and quotes no prompt."""
+
+    def whole(self, asked: Asked, response: LLMResponse) -> Mapping[str, Any]:
+        """The body of a whole answer."""
+
+    def writer(self, asked: Asked, request_id: str, llm: LLMEntry) -> Writer:
+        """What writes the stream that this LLM answers with."""
+
+    def error_body(self, fault: Fault) -> Mapping[str, Any]:
+        """The body of an error."""
