@@ -25,22 +25,14 @@ from creative_services.core.errors import (
     ProviderTimeoutError,
     ProviderUnavailableError,
     RateLimitError,
+    TierNotAllowedError,
     UnknownProviderError,
 )
 from creative_services.core.explanation import Candidate, Explanation
 from creative_services.core.ledger import Caller
+from creative_services.core.limits import Limits, Retry
 from creative_services.core.llm_registry import DictRegistry, LLMRegistry
-from creative_services.core.types import (
-    Attempt,
-    EmbeddingResponse,
-    Limits,
-    LLMChunk,
-    LLMEntry,
-    LLMResponse,
-    LLMTier,
-    Retry,
-    Usage,
-)
+from creative_services.core.types import Attempt, EmbeddingResponse, LLMChunk, LLMEntry, LLMResponse, LLMTier, Usage
 
 if TYPE_CHECKING:
     from creative_services.core.client import DynamicLLMClient, SyncDynamicLLMClient
@@ -82,6 +74,7 @@ __all__ = [
     "RateLimitError",
     "Retry",
     "SyncDynamicLLMClient",
+    "TierNotAllowedError",
     "UnknownProviderError",
     "Usage",
 ]

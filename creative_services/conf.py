@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -12,7 +13,8 @@ from django.conf import settings
 from creative_services.core.base_client import STRATEGIES, UPSTREAMS
 from creative_services.core.endpoints import check_endpoint, split_endpoint
 from creative_services.core.errors import ConfigurationError
-from creative_services.core.types import Limits, LLMTier, Reach, Retry
+from creative_services.core.limits import Limits, Retry
+from creative_services.core.types import LLMTier, Reach
 
 SETTINGS = (
     "ENCRYPTION_KEYS",
@@ -23,6 +25,7 @@ SETTINGS = (
     "LIMITS",
     "RETRY",
     "FALLBACK_TIERS",
+    "TIER_PERMISSIONS",
     "STRATEGY",
     "GENERATE_UPSTREAM",
     "HEDGE_AFTER",
@@ -34,6 +37,7 @@ SETTINGS = (
     "CA_BUNDLE",
 )
 
+PERMISSION = re.compile(r"[^.\s]+\.\S+")
 Value = TypeVar("Value", Limits, Retry)
 
 
@@ -88,6 +92,17 @@ class AppSettings:  # noqa: PLR0904
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise _wrong("FALLBACK_TIERS", "a list of tiers")
         return tuple(_tier("FALLBACK_TIERS", tier) for tier in value)
+
+    @property
+    def tier_permissions(self) -> Mapping[LLMTier, str]:
+        """What users of the REST API need for these tiers beside `creative_services.generate`, as `app.codename`."""
+        value = _get("TIER_PERMISSIONS", {})
+        if not isinstance(value, Mapping):
+            raise _wrong("TIER_PERMISSIONS", "a dict of tier to permission")
+        for permission in value.values():
+            if not isinstance(permission, str) or not PERMISSION.fullmatch(permission):
+                raise _wrong("TIER_PERMISSIONS", f"of permissions such as 'app.codename'; {permission!r} is none")
+        return {_tier("TIER_PERMISSIONS", tier): permission for tier, permission in value.items()}
 
     @property
     def strategy(self) -> str:

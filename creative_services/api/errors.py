@@ -23,6 +23,7 @@ from creative_services.core.errors import (
     ProviderError,
     ProviderTimeoutError,
     RateLimitError,
+    TierNotAllowedError,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ ANSWERS: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
     {
         InvalidRequestError: (400, "invalid_request"),
         BudgetExceededError: (402, "budget_exceeded"),
+        TierNotAllowedError: (403, "permission_denied"),
         LLMNotFoundError: (404, "llm_not_found"),
         ProviderError: (502, "provider_error"),
         NoLLMAvailableError: (503, "no_llm_available"),

@@ -8,6 +8,11 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
 
+from creative_services.conf import app_settings
+from creative_services.core.ledger import Caller
+from creative_services.core.types import LLMTier
+from creative_services.models import MachineKey
+
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.throttling import BaseThrottle
@@ -23,6 +28,18 @@ class MayGenerate(IsAuthenticated):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return super().has_permission(request, view) and request.user.has_perm(PERMISSION)
+
+
+def allowed_tiers(user: Any) -> frozenset[LLMTier]:
+    """The tiers that this user may use, by TIER_PERMISSIONS; a tier that is not in it is open to all who may ask."""
+    needed = app_settings.tier_permissions
+    return frozenset(tier for tier in LLMTier if tier not in needed or user.has_perm(needed[tier]))
+
+
+def caller_of(request: Request) -> Caller:
+    """Who asks, as the books have it."""
+    key = request.auth
+    return Caller(user_id=request.user.pk, machine_key_id=key.pk if isinstance(key, MachineKey) else None, source="api")
 
 
 def is_staff(request: Request) -> bool:

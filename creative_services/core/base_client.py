@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from random import random
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,11 +14,12 @@ from creative_services.core.errors import ConfigurationError, InvalidRequestErro
 from creative_services.core.flow import CallFlow
 from creative_services.core.hedging import HedgeBudget
 from creative_services.core.ledger import NOBODY, Caller
+from creative_services.core.limits import Limits, Retry
 from creative_services.core.listing import list_models
 from creative_services.core.memory_breaker import InMemoryBreaker
 from creative_services.core.request import Arguments, Bounds, EmbedRequest, Target, check_seconds, target
 from creative_services.core.transport import HttpTransport
-from creative_services.core.types import Limits, LLMEntry, LLMTier, Retry, tier_of
+from creative_services.core.types import LLMEntry, LLMTier, tier_of
 from creative_services.core.work import Answering, Embedding
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class BaseClient:
         timeout: float | None,
         limits: Limits | None,
         caller: Caller | str | None,
+        tiers: Collection[LLMTier | str] | None,
         upstream: UpstreamName | None = None,
         on_interrupt: OnInterrupt | None = None,
         hedge_after: float | None = None,
@@ -112,7 +114,7 @@ class BaseClient:
             form = Upstream.WHOLE
         call = Call(
             work=Answering(content.checked(self._bounds), form),
-            target=target(tier, llm_id, self._default_tier),
+            target=target(tier, llm_id, self._default_tier, tiers),
             limits=self._limits_for(timeout, limits),
             restarts=on_interrupt == "restart",
             caller=_caller(caller),

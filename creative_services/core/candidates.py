@@ -12,6 +12,7 @@ from creative_services.core.errors import (
     LimitExceededError,
     LLMNotFoundError,
     NoLLMAvailableError,
+    TierNotAllowedError,
 )
 from creative_services.core.llm_registry import LLMRegistry, rank
 from creative_services.core.steps import Ask, Step
@@ -47,8 +48,8 @@ class Candidates:
         self._room = -1
         self._tiers: list[LLMTier] = []
         if target.tier is not None:
-            # What is local stays local.
-            others = () if target.tier is LLMTier.LOCAL else fallback_tiers
+            # What is local stays local, and nobody falls into a tier that is closed to him.
+            others = () if target.tier is LLMTier.LOCAL else filter(target.allows, fallback_tiers)
             self._tiers = list(dict.fromkeys((target.tier, *others)))
         self._seen: set[int] = set()
         self._queue: Iterator[LLMEntry] = iter(())
@@ -63,14 +64,20 @@ class Candidates:
             entry = yield Ask(self._registry, "get_by_id", (llm_id,), self._deadline)
             if entry is None:
                 raise LLMNotFoundError(f"There is no active LLM with id {llm_id}.")
-        elif self._order is not None:
-            return (yield from self.next())
+            self._check_tier(entry.tier)
         else:
+            self._check_tier(tier)
+            if self._order is not None:
+                return (yield from self.next())
             entry = yield Ask(self._registry, "get_by_tier", (tier,), self._deadline)
             if entry is None or entry.tier is not tier:  # a registry may be anybody's; a tier is a promise
                 return (yield from self.next())
         self._seen.add(entry.id)
         return entry  # type: ignore[no-any-return]  # a step's result is what the driver sends
+
+    def _check_tier(self, tier: LLMTier) -> None:
+        if not self._target.allows(tier):
+            raise TierNotAllowedError(f"You may not use the tier {tier.value!r}. Ask for another one.")
 
     def next(self) -> Found:
         """The next one that was not asked yet."""

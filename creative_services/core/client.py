@@ -5,17 +5,18 @@ Everything that decides anything is in `flow`, the lines that wait are in `drive
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from creative_services.core.base_client import BaseClient, OnInterrupt, Tools, UpstreamName
 from creative_services.core.drivers import adrive
 from creative_services.core.explanation import Explanation
 from creative_services.core.ledger import Caller
+from creative_services.core.limits import Limits
 from creative_services.core.request import Arguments, Message, embed_request, target
 from creative_services.core.streams import AsyncLLMStream, Outcome
 from creative_services.core.sync_client import SyncDynamicLLMClient
-from creative_services.core.types import EmbeddingResponse, Limits, LLMEntry, LLMResponse, LLMTier
+from creative_services.core.types import EmbeddingResponse, LLMEntry, LLMResponse, LLMTier
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -49,6 +50,7 @@ class DynamicLLMClient(BaseClient):
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
+        tiers: Collection[LLMTier | str] | None = None,
         upstream: UpstreamName | None = None,
         hedge_after: float | None = None,
         fit_budget: bool = False,
@@ -57,7 +59,7 @@ class DynamicLLMClient(BaseClient):
 
         `upstream="stream"` gathers it from a stream of the provider, guarded by the limits of streams. `hedge_after`
         seconds a second LLM is asked as well, if the first has not begun to answer by then. `fit_budget` lets
-        `max_tokens` be lowered to what a hard budget still pays for.
+        `max_tokens` be lowered to what a hard budget still pays for. Only LLMs of `tiers` are asked, if they are given.
         """
         content = Arguments(
             prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
@@ -69,6 +71,7 @@ class DynamicLLMClient(BaseClient):
             timeout=timeout,
             limits=limits,
             caller=caller,
+            tiers=tiers,
             upstream=upstream,
             hedge_after=hedge_after,
             fit_budget=fit_budget,
@@ -94,6 +97,7 @@ class DynamicLLMClient(BaseClient):
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
+        tiers: Collection[LLMTier | str] | None = None,
         on_interrupt: OnInterrupt = "error",
         hedge_after: float | None = None,
         fit_budget: bool = False,
@@ -110,6 +114,7 @@ class DynamicLLMClient(BaseClient):
             timeout=timeout,
             limits=limits,
             caller=caller,
+            tiers=tiers,
             on_interrupt=on_interrupt,
             hedge_after=hedge_after,
             fit_budget=fit_budget,
@@ -134,12 +139,13 @@ class DynamicLLMClient(BaseClient):
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
+        tiers: Collection[LLMTier | str] | None = None,
     ) -> Explanation:
         """What `generate` with these arguments would do now: whom it would ask, and why not others. Asks nobody."""
         content = Arguments(
             prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
         )
-        call = self._call(content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller)
+        call = self._call(content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller, tiers=tiers)
         explanation: Explanation = await self._run(call.explain())
         return explanation
 
@@ -154,13 +160,14 @@ class DynamicLLMClient(BaseClient):
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
+        tiers: Collection[LLMTier | str] | None = None,
     ) -> EmbeddingResponse:
         """One vector for each text. Raises the errors of `core.errors`.
 
         An embedding model answers no prompts: name it by `llm_id`, or keep it in a tier of its own.
         """
         request = embed_request(texts, dimensions, extra, self._bounds)
-        asked = target(tier, llm_id, self._default_tier)
+        asked = target(tier, llm_id, self._default_tier, tiers)
         flow = self._embedding(request, asked, self._limits_for(timeout, limits), caller)
         found: EmbeddingResponse = await self._run(flow)
         return found

@@ -6,6 +6,7 @@ CreativeServicesError
 │   └── MissingAPIKeyError
 ├── NoLLMAvailableError             tier empty, or every candidate refused before being asked
 │   └── LLMNotFoundError            unknown or inactive llm_id
+├── TierNotAllowedError             the caller may not use that tier
 ├── BudgetExceededError             a hard budget does not cover it
 ├── LimitExceededError              too many calls or tokens at once or per minute
 ├── DeadlineExceededError           the call's own time ran out
@@ -72,6 +73,10 @@ class NoLLMAvailableError(CreativeServicesError):
 
 class LLMNotFoundError(NoLLMAvailableError):
     """No active entry has this id."""
+
+
+class TierNotAllowedError(CreativeServicesError):
+    """The tier that was asked for, or that of the LLM named by id, is none of the call's `tiers`."""
 
 
 class BudgetExceededError(CreativeServicesError):

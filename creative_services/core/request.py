@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,27 +73,35 @@ class EmbedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who is asked: exactly this LLM, or a tier."""
+    """Who is asked: exactly this LLM, or a tier; and nobody outside `tiers`, if they are given."""
 
     tier: LLMTier | None = None
     llm_id: int | None = None
+    tiers: Collection[LLMTier] | None = None
+
+    def allows(self, tier: LLMTier) -> bool:
+        """Whether the caller may use this tier."""
+        return self.tiers is None or tier in self.tiers
 
 
-def target(tier: Any, llm_id: Any, default: LLMTier) -> Target:
-    """The target that the arguments `tier` and `llm_id` name, or the default tier for neither."""
+def target(tier: Any, llm_id: Any, default: LLMTier, tiers: Any) -> Target:
+    """The target that `tier` or `llm_id` name, or the default tier for neither, within `tiers` or anywhere for None."""
+    within = None if tiers is None else frozenset(_tier(one) for one in tiers)
     if tier is not None and llm_id is not None:
         raise InvalidRequestError("Give `tier` or `llm_id`, not both.")
     if llm_id is not None:
         if isinstance(llm_id, bool) or not isinstance(llm_id, int):
             raise InvalidRequestError(f"`llm_id` must be an int, not {type(llm_id).__name__}.")
-        return Target(llm_id=llm_id)
-    if tier is None:
-        return Target(tier=default)
+        return Target(llm_id=llm_id, tiers=within)
+    return Target(tier=default if tier is None else _tier(tier), tiers=within)
+
+
+def _tier(value: Any) -> LLMTier:
     try:
-        return Target(tier=LLMTier(tier))
+        return LLMTier(value)
     except ValueError:
         known = ", ".join(member.value for member in LLMTier)
-        raise InvalidRequestError(f"Unknown tier {str(tier)[:40]!r}. Use one of: {known}.") from None
+        raise InvalidRequestError(f"Unknown tier {str(value)[:40]!r}. Use one of: {known}.") from None
 
 
 def conversation(prompt: Any, messages: Any) -> Sequence[Message]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from creative_services.core.base_client import BaseClient, OnInterrupt, Tools, UpstreamName
 from creative_services.core.drivers import drive
 from creative_services.core.explanation import Explanation
 from creative_services.core.ledger import Caller
+from creative_services.core.limits import Limits
 from creative_services.core.request import Arguments, Message, embed_request, target
 from creative_services.core.streams import LLMStream, Outcome
-from creative_services.core.types import EmbeddingResponse, Limits, LLMEntry, LLMResponse, LLMTier
+from creative_services.core.types import EmbeddingResponse, LLMEntry, LLMResponse, LLMTier
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -43,6 +44,7 @@ class SyncDynamicLLMClient(BaseClient):
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
+        tiers: Collection[LLMTier | str] | None = None,
         upstream: UpstreamName | None = None,
         hedge_after: float | None = None,
         fit_budget: bool = False,
@@ -51,7 +53,7 @@ class SyncDynamicLLMClient(BaseClient):
 
         `upstream="stream"` gathers it from a stream of the provider, guarded by the limits of streams. `hedge_after`
         seconds a second LLM is asked as well, if the first has not begun to answer by then. `fit_budget` lets
-        `max_tokens` be lowered to what a hard budget still pays for.
+        `max_tokens` be lowered to what a hard budget still pays for. Only LLMs of `tiers` are asked, if they are given.
         """
         content = Arguments(
             prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
@@ -63,6 +65,7 @@ class SyncDynamicLLMClient(BaseClient):
             timeout=timeout,
             limits=limits,
             caller=caller,
+            tiers=tiers,
             upstream=upstream,
             hedge_after=hedge_after,
             fit_budget=fit_budget,
@@ -88,6 +91,7 @@ class SyncDynamicLLMClient(BaseClient):
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
+        tiers: Collection[LLMTier | str] | None = None,
         on_interrupt: OnInterrupt = "error",
         hedge_after: float | None = None,
         fit_budget: bool = False,
@@ -108,6 +112,7 @@ class SyncDynamicLLMClient(BaseClient):
             timeout=timeout,
             limits=limits,
             caller=caller,
+            tiers=tiers,
             on_interrupt=on_interrupt,
             hedge_after=hedge_after,
             fit_budget=fit_budget,
@@ -132,12 +137,13 @@ class SyncDynamicLLMClient(BaseClient):
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
+        tiers: Collection[LLMTier | str] | None = None,
     ) -> Explanation:
         """What `generate` with these arguments would do now: whom it would ask, and why not others. Asks nobody."""
         content = Arguments(
             prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
         )
-        call = self._call(content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller)
+        call = self._call(content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller, tiers=tiers)
         explanation: Explanation = self._run(call.explain())
         return explanation
 
@@ -152,13 +158,14 @@ class SyncDynamicLLMClient(BaseClient):
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
+        tiers: Collection[LLMTier | str] | None = None,
     ) -> EmbeddingResponse:
         """One vector for each text. Raises the errors of `core.errors`.
 
         An embedding model answers no prompts: name it by `llm_id`, or keep it in a tier of its own.
         """
         request = embed_request(texts, dimensions, extra, self._bounds)
-        asked = target(tier, llm_id, self._default_tier)
+        asked = target(tier, llm_id, self._default_tier, tiers)
         flow = self._embedding(request, asked, self._limits_for(timeout, limits), caller)
         found: EmbeddingResponse = self._run(flow)
         return found
