@@ -15,9 +15,9 @@ from creative_services.core.errors import (
     DeadlineExceededError,
     ProviderTimeoutError,
 )
+from creative_services.core.limits import Limits, Retry
 from creative_services.core.llm_registry import DictRegistry
 from creative_services.core.providers import route, wire_for
-from creative_services.core.types import Limits, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -40,6 +40,8 @@ class Row(NamedTuple):
     supports_images: bool | None
     supports_tools: bool | None
     supports_json_schema: bool | None
+    cost_per_1k_cache_read: float | None
+    cost_per_1k_cache_write: float | None
 
 
 class Snapshot:
@@ -108,6 +110,8 @@ def entry_of(row: Row | Llms) -> LLMEntry:
         supports_images=row.supports_images,
         supports_tools=row.supports_tools,
         supports_json_schema=row.supports_json_schema,
+        cost_per_1k_cache_read=row.cost_per_1k_cache_read,
+        cost_per_1k_cache_write=row.cost_per_1k_cache_write,
     )
 
 

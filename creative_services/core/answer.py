@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.request import REPLAY_KEY
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from creative_services.core.types import FinishReason
     from creative_services.core.wire.base import Delta, ToolCallPart
 
-USAGE_FIELDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+USAGE_FIELDS = tuple(field.name for field in fields(Usage))
 
 
 class Answer:
@@ -110,6 +111,6 @@ class Answer:
 
     def _add_usage(self, usage: Usage) -> None:
         for name in USAGE_FIELDS:
-            count = getattr(usage, name)
-            if count is not None:
-                setattr(self.usage, name, count)
+            value = getattr(usage, name)
+            if value is not None:
+                setattr(self.usage, name, value)

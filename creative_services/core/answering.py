@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
     from creative_services.core.http import HttpRequest
-    from creative_services.core.types import FinishReason, Limits, LLMChunk, LLMEntry
+    from creative_services.core.limits import Limits
+    from creative_services.core.types import FinishReason, LLMChunk, LLMEntry
     from creative_services.core.wire.base import Reader, Wire
 
 LINGER = 0.25  # seconds to wait for a stream's connection to be free again after its end mark

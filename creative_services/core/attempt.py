@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from creative_services.core.http import HttpRequest
-    from creative_services.core.types import FinishReason, Limits, LLMEntry, Outcome, Usage
+    from creative_services.core.limits import Limits
+    from creative_services.core.types import FinishReason, LLMEntry, Outcome, Usage
     from creative_services.core.wire.base import Wire
 
 MAX_BODY = 64 * 1024 * 1024
@@ -111,8 +112,8 @@ class AttemptFlow(ABC):
         )
 
     def cost(self) -> Decimal | None:
-        """US dollars that this try cost, as far as it is known."""
-        return cost(self.entry, self.usage)
+        """US dollars that this try cost, by the provider's own word where it says so; None where it is not known."""
+        return cost(self.entry, self.usage) if self.usage.cost is None else self.usage.cost
 
     def provider_request_id(self) -> str | None:
         """The provider's own id of this try."""

@@ -11,9 +11,10 @@ from creative_services.core.breaker import Breaker
 from creative_services.core.hedging import HedgeBudget
 from creative_services.core.ledger import NOBODY, Caller, Ledger
 from creative_services.core.lessons import Lessons
+from creative_services.core.limits import Limits, Retry
 from creative_services.core.llm_registry import LLMRegistry
 from creative_services.core.request import Target
-from creative_services.core.types import Limits, LLMTier, Retry
+from creative_services.core.types import LLMTier
 from creative_services.core.work import Work
 
 

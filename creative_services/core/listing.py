@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from creative_services.core.attempt import Clock
+    from creative_services.core.limits import Limits
     from creative_services.core.steps import Step
-    from creative_services.core.types import Limits, LLMEntry
+    from creative_services.core.types import LLMEntry
 
 
 class ListAttempt(AttemptFlow):

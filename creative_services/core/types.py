@@ -17,8 +17,8 @@ from creative_services.core.secret import Secret
 FinishReason = Literal["stop", "length", "content_filter", "tool_call", "error"]
 Outcome = Literal["ok", "error", "cancelled"]
 
-FIRST_BACKOFF = 0.5  # seconds, doubled with each retry, with full jitter
 NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
+PRICE_FIELDS = ("cost_per_1k_input", "cost_per_1k_output", "cost_per_1k_cache_read", "cost_per_1k_cache_write")
 
 
 class LLMTier(str, Enum):
@@ -43,7 +43,8 @@ class Reach(str, Enum):
 class LLMEntry:
     """One configured LLM.
 
-    Costs are US dollars per 1,000 tokens; None is unknown, which is not 0. `temperature=None` is not sent.
+    Costs are US dollars per 1,000 tokens; None is unknown, which is not 0, and for input read from or written to the
+    provider's cache the price of input. `temperature=None` is not sent.
     `api_endpoint` is a base URL as the provider's docs print it; None is the provider's own. `api_key` reads as the
     plain string, shows masked, and is left out of pickles. `context_window` is in tokens; what the LLM `supports`, and
     how much it takes in, may be tried where it is None. `unusable` says why the entry cannot be called as it is
@@ -72,6 +73,8 @@ class LLMEntry:
     supports_images: bool | None = None
     supports_tools: bool | None = None
     supports_json_schema: bool | None = None
+    cost_per_1k_cache_read: float | None = None
+    cost_per_1k_cache_write: float | None = None
 
     def __post_init__(self) -> None:
         """Take the plain forms that forms, rows and environments hold, and refuse what cannot be meant."""
@@ -80,7 +83,7 @@ class LLMEntry:
         set_field(self, "tier", tier_of(self.tier))
         set_field(self, "extra_params", Params(self.extra_params))
         set_field(self, "api_key", _key(self.api_key, self.name))
-        for name in ("cost_per_1k_input", "cost_per_1k_output"):
+        for name in PRICE_FIELDS:
             set_field(self, name, _cost(getattr(self, name), name))
 
     def _check(self) -> None:
@@ -149,53 +152,13 @@ def _cost(value: Any, name: str) -> float | None:
     return cost
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Time a call may take, in seconds: in all, to connect, to a stream's first token, between tokens, per attempt."""
-
-    total: float = 120
-    connect: float = 5
-    first_token: float = 30
-    stall: float = 20
-    attempt: float = 60
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                msg = f"Limits.{name} must be a number of seconds above 0, not {value!r}."
-                raise ConfigurationError(msg)
-
-
-@dataclass(frozen=True)
-class Retry:
-    """How often the same LLM is asked again, and the longest wait for it in seconds; a longer one hands over."""
-
-    max_retries: int = 2
-    patience: float = 3
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-                msg = f"Retry.{name} must be a number, 0 or more, not {value!r}."
-                raise ConfigurationError(msg)
-        if not isinstance(self.max_retries, int):
-            raise ConfigurationError(f"Retry.max_retries must be a whole number, not {self.max_retries!r}.")
-
-    def wait(self, error: CreativeServicesError, number: int, jitter: float) -> float | None:
-        """Seconds until the same LLM is asked again, after so many retries; None when it is not, or not so soon."""
-        if not error.is_retryable or number >= self.max_retries:
-            return None
-        asked: float | None = getattr(error, "retry_after", None)
-        seconds = FIRST_BACKOFF * 2**number * jitter if asked is None else asked
-        return None if seconds > self.patience else seconds
-
-
 @dataclass(slots=True)
 class Usage:
     """Tokens one attempt used. `input_tokens` includes cached ones, `output_tokens` reasoning.
 
     A count that the provider did not report is None, never 0. `cost` is what it cost in US dollars by the provider's
-    own word, where it says so.
+    own word, where it says so, and goes before what prices and counts come to. `cache_write_1h_tokens` are those of
+    `cache_write_tokens` that are kept for an hour and not for minutes, which Anthropic bills dearer.
     """
 
     input_tokens: int | None = None
@@ -204,6 +167,7 @@ class Usage:
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     cost: Decimal | None = None
+    cache_write_1h_tokens: int | None = None
 
 
 ToolCall = dict[str, str]

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from creative_services.core.attempt import AttemptFlow
+    from creative_services.core.limits import Limits
     from creative_services.core.request import EmbedRequest, LLMRequest
-    from creative_services.core.types import Limits, LLMEntry
+    from creative_services.core.types import LLMEntry
     from creative_services.core.wire.base import Route, Wire
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from creative_services.conf import AppSettings, app_settings
 from creative_services.core.errors import ConfigurationError
-from creative_services.core.types import Limits, LLMTier, Retry
+from creative_services.core.limits import Limits, Retry
+from creative_services.core.types import LLMTier
 
 NAMES = [name for name, value in vars(AppSettings).items() if isinstance(value, property)]
 

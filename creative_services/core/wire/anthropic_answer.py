@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from creative_services.core.types import Usage
 from creative_services.core.wire import json_text
 from creative_services.core.wire.base import Delta, ToolCallPart
+from creative_services.core.wire.bill import reported_cost
 from creative_services.core.wire.errors import in_stream_error, malformed
 from creative_services.core.wire.json_text import count, mapping, objects, text
 
@@ -35,12 +36,20 @@ def finish_reason(value: Any) -> FinishReason | None:
 def read_usage(raw: Mapping[str, Any]) -> Usage | None:
     """Tokens as billed. The API counts cached input apart, so the parts are added up."""
     fresh, read = count(raw.get("input_tokens")), count(raw.get("cache_read_input_tokens"))
-    written = count(raw.get("cache_creation_input_tokens"))
-    if written is None and (split := mapping(raw.get("cache_creation"))):
+    written, split = count(raw.get("cache_creation_input_tokens")), mapping(raw.get("cache_creation"))
+    if written is None and split:
         written = sum(count(value) or 0 for value in split.values())
     given = None if fresh is None else fresh + (read or 0) + (written or 0)
     thinking = count(mapping(raw.get("output_tokens_details")).get("thinking_tokens"))
-    usage = Usage(given, count(raw.get("output_tokens")), read, written, thinking)
+    usage = Usage(
+        given,
+        count(raw.get("output_tokens")),
+        read,
+        written,
+        thinking,
+        cache_write_1h_tokens=count(split.get("ephemeral_1h_input_tokens")),
+        cost=reported_cost(raw),
+    )
     return None if usage == Usage() else usage
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from creative_services.core.types import Usage
 from creative_services.core.wire import json_text
 from creative_services.core.wire.base import Delta, ToolCallPart
+from creative_services.core.wire.bill import reported_cost
 from creative_services.core.wire.errors import in_stream_error, malformed
 from creative_services.core.wire.json_text import count, mapping, objects, text
 
@@ -48,7 +49,7 @@ def read_usage(value: Any) -> Usage | None:
     written = count(asked.get("cache_write_tokens"))
     if written is None:
         written = count(value.get("cache_creation_input_tokens"))
-    return Usage(given, output, cached, written, reasoning)
+    return Usage(given, output, cached, written, reasoning, cost=reported_cost(value))
 
 
 def _cached(value: Mapping[str, Any], details: Mapping[str, Any]) -> int | None:

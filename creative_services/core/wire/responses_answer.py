@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from creative_services.core.types import Usage
 from creative_services.core.wire import json_text
 from creative_services.core.wire.base import Delta, ToolCallPart
+from creative_services.core.wire.bill import reported_cost
 from creative_services.core.wire.errors import in_stream_error, malformed
 from creative_services.core.wire.json_text import count, mapping, objects, text
 from creative_services.core.wire.openai_answer import arguments_text
@@ -44,6 +45,7 @@ def read_usage(value: Any) -> Usage | None:
         count(asked.get("cached_tokens")),
         count(asked.get("cache_write_tokens")),
         count(told.get("reasoning_tokens")),
+        cost=reported_cost(raw),
     )
     return None if usage == Usage() else usage
 
