@@ -1,0 +1,86 @@
+"""The active budgets as they were at one token, and the rows of their periods."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from creative_services.adapters.periods import Period, period_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from decimal import Decimal
+
+    from creative_services.models import Budget
+
+logger = logging.getLogger(__name__)
+SCOPES = {"user": "user_id", "group": "group_id", "machine_key": "machine_key_id", "tier": "tier", "llm": "llm_id"}
+"""The parts of a scope and their columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveBudget:
+    """A budget's row. `scope` has the parts that a call must fit, as text; `limit` is in US dollars."""
+
+    id: int
+    name: str
+    scope: Mapping[str, str]
+    period: str
+    zone: ZoneInfo
+    limit: Decimal
+    is_hard: bool
+    allows_unpriced: bool
+    warn_at_percent: int
+
+    @classmethod
+    def of(cls, row: Budget) -> ActiveBudget:
+        """From its row."""
+        columns = {part: getattr(row, column) for part, column in SCOPES.items()}
+        return cls(
+            id=row.pk,
+            name=row.name,
+            scope={part: str(value) for part, value in columns.items() if value not in {None, ""}},
+            period=row.period,
+            zone=_zone(row),
+            limit=row.limit,
+            is_hard=row.is_hard,
+            allows_unpriced=row.allows_unpriced,
+            warn_at_percent=row.warn_at_percent,
+        )
+
+    def at(self, moment: datetime) -> Period:
+        """Its period at that moment."""
+        return period_at(self.period, self.zone, moment)
+
+    @property
+    def warns_at(self) -> Decimal:
+        """The US dollars with which it warns."""
+        return self.limit * self.warn_at_percent / 100
+
+
+class BudgetSnapshot:
+    """Active budgets, and what is known of their periods' rows."""
+
+    def __init__(self, rows: Iterable[Budget]) -> None:
+        self.budgets = tuple(map(ActiveBudget.of, rows))
+        self.asks_for_groups = any("group" in budget.scope for budget in self.budgets)
+        self.period_ids: dict[tuple[str, int, datetime], int] = {}
+        """The rows that are known to be committed, by the database's alias, the budget and the period's start."""
+
+
+def _zone(row: Budget) -> ZoneInfo:
+    try:
+        return ZoneInfo(row.time_zone)
+    except (ValueError, OSError):  # what zoneinfo raises for names that are none, ZoneInfoNotFoundError is a KeyError
+        pass
+    except KeyError:
+        pass
+    logger.error(
+        "The budget %r has the unknown time zone %r and is counted in UTC; mend it in the admin.",
+        row.name,
+        row.time_zone,
+    )
+    return ZoneInfo("UTC")
