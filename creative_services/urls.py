@@ -1,8 +1,12 @@
 """Mount them with `path("api/llm/", include("creative_services.urls"))`."""
 
+from django.apps import apps
 from django.urls import path
 
 from creative_services.api import views
+
+if apps.is_installed("drf_spectacular"):
+    import creative_services.api.schema.extensions  # noqa: F401
 
 app_name = "creative_services"
 

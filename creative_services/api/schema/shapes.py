@@ -1,0 +1,75 @@
+"""Named JSON schemas, written once in the words of OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A component of the schema. Other shapes stand in its JSON schema where they are referred to."""
+
+    name: str
+    schema: dict[str, Any]
+
+
+NULL: dict[str, Any] = {"type": "null"}
+STRING: dict[str, Any] = {"type": "string"}
+BOOLEAN: dict[str, Any] = {"type": "boolean"}
+INTEGER: dict[str, Any] = {"type": "integer"}
+NUMBER: dict[str, Any] = {"type": "number"}
+OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": True}
+DOLLARS: dict[str, Any] = {"type": ["string", "null"], "description": "US dollars in plain digits; null: unknown."}
+
+
+def open_object(required: tuple[str, ...] = (), about: str = "", **properties: Any) -> dict[str, Any]:
+    """An object with these fields, and maybe more."""
+    schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": True}
+    if required:
+        schema["required"] = list(required)
+    if about:
+        schema["description"] = about
+    return schema
+
+
+def whole_object(about: str = "", **properties: Any) -> dict[str, Any]:
+    """An object with exactly these fields, all of them always there."""
+    return {**open_object(tuple(properties), about, **properties), "additionalProperties": False}
+
+
+def closed_object(about: str = "", **properties: Any) -> dict[str, Any]:
+    """An object with no fields but these, of which none need be there."""
+    return {**open_object((), about, **properties), "additionalProperties": False}
+
+
+def array(items: Any, **more: Any) -> dict[str, Any]:
+    """A list of these."""
+    return {"type": "array", "items": items, **more}
+
+
+def one_of(*values: str | None) -> dict[str, Any]:
+    """One of these strings, or null."""
+    return {"type": ["string", "null"] if None in values else "string", "enum": list(values)}
+
+
+def nullable(schema: dict[str, Any], about: str = "") -> dict[str, Any]:
+    """This, or null."""
+    described = {"description": about} if about else {}
+    return {**schema, "type": [schema["type"], "null"], **described}
+
+
+def or_null(shape: Shape) -> dict[str, Any]:
+    """This shape, or null."""
+    return {"anyOf": [shape, NULL]}
+
+
+def in_version_3_0(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same in the words of OpenAPI 3.0, which has no type null. Only this schema's own level is rewritten."""
+    match schema:
+        case {"type": [kind, "null"]}:
+            return {**schema, "type": kind, "nullable": True}
+        case {"anyOf": [*shapes, {"type": "null"}]}:
+            return {**schema, "anyOf": shapes, "nullable": True}
+        case _:
+            return schema
