@@ -82,6 +82,7 @@ class AttemptFlow(ABC):
         self.began, self.first_token_at = clock(), None
         self._status: int | None = None
         self._headers: Mapping[str, str] = {}
+        self._was_sent = False
         self.clock, self.deadline, self._peek = clock, deadline, peek
         try:
             yield from self._exchange()
@@ -109,6 +110,7 @@ class AttemptFlow(ABC):
             waited_seconds=waited,
             finish_reason=self.finish_reason,
             first_token_seconds=None if self.first_token_at is None else self.first_token_at - self.began,
+            was_sent=self._was_sent,
         )
 
     def cost(self) -> Decimal | None:
@@ -130,6 +132,7 @@ class AttemptFlow(ABC):
         self.request.deadline = self.deadline
         self.request.connect_deadline = min(now + self.limits.connect, self.deadline)
         exchange = yield Open(self.request)
+        self._was_sent = True
         try:
             yield from self.wait(Begin(exchange, 0.0))
             self._status, self._headers = exchange.status, exchange.headers

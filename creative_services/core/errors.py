@@ -9,6 +9,7 @@ CreativeServicesError
 ├── TierNotAllowedError             the caller may not use that tier
 ├── BudgetExceededError             a hard budget does not cover it
 ├── LimitExceededError              too many calls or tokens at once or per minute
+├── LedgerUnavailableError          it cannot be booked, so it is not made
 ├── DeadlineExceededError           the call's own time ran out
 └── ProviderError
     ├── ProviderConnectionError     no answer                    retry, then next
@@ -113,6 +114,10 @@ class LimitExceededError(CreativeServicesError):
         super().__init__(message)
         self.retry_after = retry_after
         self.is_callers = is_callers
+
+
+class LedgerUnavailableError(CreativeServicesError):
+    """The ledger cannot book the call, so it was not made: nothing is spent that nobody knows of."""
 
 
 class DeadlineExceededError(CreativeServicesError):

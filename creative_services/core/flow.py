@@ -231,11 +231,11 @@ class CallFlow:
             raise self._too_late("")
         try:
             reservation = yield from self._reserve(attempt)
-        except UNPAID as refused:
+        except BaseException as error:  # nobody is asked, so that another call may be the breaker's probe
             yield from self._books.withdraw(attempt.entry)
-            if isinstance(refused, LimitExceededError) and refused.is_callers:
+            if not isinstance(error, UNPAID) or (isinstance(error, LimitExceededError) and error.is_callers):
                 raise
-            return refused
+            return error
         return (yield from self._booked(attempt, reservation, waited))
 
     def _booked(self, attempt: AttemptFlow, reservation: Any, waited: float) -> Flow:

@@ -76,6 +76,9 @@ class LLMEntry:
     supports_json_schema: bool | None = None
     cost_per_1k_cache_read: float | None = None
     cost_per_1k_cache_write: float | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    calls_at_once: int | None = None
     as_of: str | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -194,6 +197,7 @@ class Attempt:
     """One try at one LLM. `waited_seconds` is the back-off before it.
 
     `first_token_seconds` is how long a stream's first words took. `text` is there for a ledger that keeps it only.
+    Where the request `was_sent` is false, it did not get out whole, and nobody can bill it.
     """
 
     llm_id: int
@@ -208,6 +212,7 @@ class Attempt:
     finish_reason: FinishReason | None = None
     first_token_seconds: float | None = None
     text: str | None = field(default=None, repr=False)
+    was_sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
