@@ -1,16 +1,20 @@
-"""How each error is told over HTTP: `{"code", "detail"}` and a status."""
+"""How each error is told over HTTP: a status, a code and a sentence, in the form of the view's dialect."""
 
 from __future__ import annotations
 
 from math import ceil
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from creative_services.api.dialects.base import Fault
+from creative_services.api.dialects.own import OWN
+from creative_services.api.headers import call_headers
 from creative_services.api.reading import BodyTooLarge
 from creative_services.core.errors import (
     BudgetExceededError,
@@ -18,6 +22,8 @@ from creative_services.core.errors import (
     CreativeServicesError,
     DeadlineExceededError,
     InvalidRequestError,
+    LedgerUnavailableError,
+    LimitExceededError,
     LLMNotFoundError,
     NoLLMAvailableError,
     ProviderError,
@@ -29,6 +35,8 @@ from creative_services.core.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from creative_services.api.dialects.base import Dialect
+
 # A class that is not listed is told as its nearest listed base.
 ANSWERS: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
     {
@@ -36,7 +44,9 @@ ANSWERS: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
         BudgetExceededError: (402, "budget_exceeded"),
         TierNotAllowedError: (403, "permission_denied"),
         LLMNotFoundError: (404, "llm_not_found"),
+        LimitExceededError: (429, "throttled"),
         ProviderError: (502, "provider_error"),
+        LedgerUnavailableError: (503, "ledger_unavailable"),
         NoLLMAvailableError: (503, "no_llm_available"),
         RateLimitError: (503, "provider_rate_limited"),
         ConfigurationError: (503, "misconfigured"),
@@ -58,25 +68,26 @@ PATIENCE = 5
 LONGEST_PATIENCE = 24 * 60 * 60
 
 
-def error_body(error: CreativeServicesError) -> dict[str, str]:
-    """What the caller is told: never a key, a prompt or a provider's own words."""
-    return {"code": _answer(error)[1], "detail": str(error)}
-
-
-def _answer(error: CreativeServicesError) -> tuple[int, str]:
-    return next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)
+def call_fault(error: CreativeServicesError) -> Fault:
+    """What the caller is told of a call that failed: never a key, a prompt or a provider's own words."""
+    status, code = next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)
+    return Fault(status, code, str(error), error.request_id or str(uuid4()), error)
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """The response for an error that callers may meet; None for a bug, which Django reports."""
     if isinstance(error, CreativeServicesError):
-        return Response(error_body(error), status=_answer(error)[0], headers=_patience(error))
-    known = _as_api_exception(error)
-    if known is None:
-        return None
-    code = CODES.get(known.status_code, known.default_code)
-    body = {"code": code, "detail": _sentence(known)}
-    return Response(body, status=known.status_code, headers=_headers(known))
+        fault, headers = call_fault(error), _patience(error)
+        headers |= call_headers(None, error.attempts[-1].llm_name if error.attempts else None, len(error.attempts))
+    else:
+        known = _as_api_exception(error)
+        if known is None:
+            return None
+        code = CODES.get(known.status_code, known.default_code)
+        fault, headers = Fault(known.status_code, code, _sentence(known), str(uuid4())), _headers(known)
+    dialect: Dialect = getattr(context.get("view"), "dialect", OWN)
+    headers["x-request-id"] = str(fault.request_id)
+    return Response(dialect.error_body(fault), status=fault.status, headers=headers)
 
 
 def _as_api_exception(error: Exception) -> exceptions.APIException | None:
@@ -103,7 +114,7 @@ def _sentence(error: exceptions.APIException) -> str:
 
 
 def _patience(error: CreativeServicesError) -> dict[str, str]:
-    if not isinstance(error, RateLimitError):
+    if not isinstance(error, RateLimitError | LimitExceededError):
         return {}
     seconds = PATIENCE if error.retry_after is None else min(error.retry_after, LONGEST_PATIENCE)
     return {"Retry-After": str(max(1, ceil(seconds)))}

@@ -10,23 +10,25 @@ from creative_services.core.llm_registry import rank
 from creative_services.core.types import LLMTier
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from creative_services.core.types import LLMEntry
 
 TIERS = frozenset(tier.value for tier in LLMTier)
 
 
-def target_of(model: Any) -> dict[str, Any]:
+def target_of(model: Any, tiers: Collection[LLMTier]) -> dict[str, Any]:
     """`{"tier": …}` or `{"llm_id": …}`, as `generate` takes it.
 
     `model` is a tier, whose name is reserved; else an active LLM's name; else `<provider>/<model>` of active ones, of
-    which the cheapest that is usable counts. Raises InvalidRequestError, or LLMNotFoundError.
+    which the cheapest counts that is usable, and of `tiers`. Raises InvalidRequestError, or LLMNotFoundError.
     """
     if not isinstance(model, str) or not model:
         raise InvalidRequestError("`model` must be a string: a tier, an LLM's name, or `<provider>/<model>`.")
-    return {"tier": model} if model in TIERS else {"llm_id": find(model).id}
+    return {"tier": model} if model in TIERS else {"llm_id": find(model, tiers).id}
 
 
-def find(model: str) -> LLMEntry:
+def find(model: str, tiers: Collection[LLMTier]) -> LLMEntry:
     """The active LLM of this name, or of this `<provider>/<model>`. Raises LLMNotFoundError."""
     entries = rank(get_registry().list_active())
     named = [entry for entry in entries if entry.name == model]
@@ -36,4 +38,4 @@ def find(model: str) -> LLMEntry:
             f"There is no LLM {model[:80]!r}. `model` takes a tier ({', '.join(tier.value for tier in LLMTier)}), the "
             "name of an active LLM, or `<provider>/<model>` of one."
         )
-    return next((entry for entry in named if not entry.unusable), named[0])
+    return min(named, key=lambda entry: (entry.tier not in tiers, entry.unusable is not None))

@@ -11,8 +11,6 @@ from rest_framework.exceptions import APIException, ParseError, UnsupportedMedia
 from creative_services.conf import app_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from django.http import HttpRequest
 
 JSON = "application/json"
@@ -25,8 +23,8 @@ class BodyTooLarge(APIException):
     default_code = "invalid_request"
 
 
-def read_object(request: HttpRequest, fields: Collection[str]) -> dict[str, Any]:
-    """The JSON object in the body, which may have these fields and no others.
+def read_object(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object in the body.
 
     Raises UnsupportedMediaType, BodyTooLarge, or ParseError, whose text names the fault and quotes no value.
     """
@@ -34,10 +32,6 @@ def read_object(request: HttpRequest, fields: Collection[str]) -> dict[str, Any]
     body = _parse(_read(request, app_settings.max_body_bytes))
     if not isinstance(body, dict):
         raise ParseError("The body must be a JSON object.")
-    unknown = [name for name in body if name not in fields]
-    if unknown:
-        named = ", ".join(f"`{name[:40]}`" for name in unknown[:5])
-        raise ParseError(f"Unknown: {named}. The fields are: {', '.join(sorted(fields))}.")
     return body
 
 

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
+from creative_services.api.dialects.sse import to_json
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rest_framework.request import Request
-
-# Legal inside JSON strings, yet many readers of lines and of JavaScript break there.
-_LINE_ENDS = {ord(char): f"\\u{ord(char):04x}" for char in "\u0085\u2028\u2029"}
-
-
-def to_json(value: Any) -> bytes:
-    """`value` as compact UTF-8 JSON on one line; half characters that a provider sent are escaped, never refused."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    try:
-        return text.translate(_LINE_ENDS).encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
 
 
 class JSONRenderer(BaseRenderer):

@@ -1,4 +1,4 @@
-"""An answer as server-sent events. The first event is awaited, so that an earlier error can still be a plain one.
+"""An answer as server-sent events. The first chunk is awaited, so that an earlier error can still be a plain one.
 
 Under WSGI a sync iterator is sent on piece by piece, under ASGI an async one; the other way round Django collects
 everything first. So there are two of each here, and they differ in `async` only.
@@ -7,21 +7,23 @@ everything first. So there are two of each here, and they differ in `async` only
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
 
-from creative_services.api.bodies import answer_body, chunk_body
-from creative_services.api.errors import error_body
-from creative_services.api.rendering import to_json
+from creative_services.api.errors import call_fault
+from creative_services.api.headers import call_headers
 from creative_services.core.errors import CreativeServicesError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 
+    from creative_services.api.dialects.base import Writer
     from creative_services.core.streams import AsyncLLMStream, LLMStream
-    from creative_services.core.types import LLMChunk
+    from creative_services.core.types import LLMEntry
+
+    Writing = Callable[[str, LLMEntry], Writer]
 
 
 def event_stream(events: BegunEvents | BegunAsyncEvents) -> StreamingHttpResponse:
@@ -29,56 +31,48 @@ def event_stream(events: BegunEvents | BegunAsyncEvents) -> StreamingHttpRespons
     return StreamingHttpResponse(
         events,
         content_type="text/event-stream",
-        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **events.headers},
     )
 
 
-def event(name: str, data: dict[str, Any]) -> bytes:
-    """One server-sent event."""
-    return b"event: %s\ndata: %s\n\n" % (name.encode(), to_json(data))
-
-
 class BegunEvents:
-    """The events of a stream whose first has come; `close` ends the provider's exchange as well."""
+    """The events of a stream whose first chunk has come; `close` ends the provider's exchange as well."""
 
-    def __init__(self, stream: LLMStream) -> None:
-        self._rest = _events(stream)
-        self._first = next(self._rest)
+    def __init__(self, stream: LLMStream, writing: Writing) -> None:
+        self._events = _events(stream, writing)
+        next(self._events)
+        self.headers = _headers(stream)
 
     def __iter__(self) -> Iterator[bytes]:
-        yield self._first
-        yield from self._rest
+        return self._events
 
     def close(self) -> None:
-        self._rest.close()
+        self._events.close()
 
 
 class BegunAsyncEvents:
     """The same for an ASGI server; made by `begin`."""
 
-    def __init__(self, first: bytes, rest: AsyncGenerator[bytes]) -> None:
-        self._first = first
-        self._rest = rest
-        self._ended = False
+    def __init__(self, stream: AsyncLLMStream, events: AsyncGenerator[bytes]) -> None:
+        self._events = events
         self._closing: asyncio.Task[None] | None = None
+        self.headers = _headers(stream)
 
     @classmethod
-    async def begin(cls, stream: AsyncLLMStream) -> BegunAsyncEvents:
-        rest = _async_events(stream)
-        return cls(await anext(rest), rest)
+    async def begin(cls, stream: AsyncLLMStream, writing: Writing) -> BegunAsyncEvents:
+        events = _async_events(stream, writing)
+        await anext(events)
+        return cls(stream, events)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._first
-        async for later in self._rest:
-            yield later
-        self._ended = True
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._events
 
     async def aclose(self) -> None:
-        await self._rest.aclose()
+        await self._events.aclose()
 
     def close(self) -> None:
         """End the provider's exchange. Django calls this in a thread, its test client in the loop itself."""
-        if self._ended:
+        if getattr(self._events, "ag_frame", None) is None:  # it has ended; the stubs do not know the frame
             return
         try:
             loop = asyncio.get_running_loop()
@@ -88,40 +82,45 @@ class BegunAsyncEvents:
             self._closing = loop.create_task(self.aclose())
 
 
-def _event_of(chunk: LLMChunk) -> bytes | None:
-    if chunk.restart:
-        return event("restart", {})
-    body = chunk_body(chunk)
-    return event("chunk", body) if body else None
+def _headers(stream: LLMStream | AsyncLLMStream) -> dict[str, str]:
+    return call_headers(stream.request_id, _answering(stream).name, stream.tries)
 
 
-def _events(stream: LLMStream) -> Generator[bytes]:
-    begun = False
+def _answering(stream: LLMStream | AsyncLLMStream) -> LLMEntry:
+    llm = stream.llm
+    assert llm is not None  # noqa: S101 - it has sent a chunk
+    return llm
+
+
+def _events(stream: LLMStream, writing: Writing) -> Generator[bytes]:
     with stream:
+        first = next(stream)
+        writer = writing(stream.request_id, _answering(stream))
+        yield b""  # for whoever awaits the first chunk; what follows is sent
         try:
+            if told := writer.begin() + writer.chunk(first):
+                yield told
             for chunk in stream:
-                if told := _event_of(chunk):
-                    begun = True
+                if told := writer.chunk(chunk):
                     yield told
         except CreativeServicesError as error:
-            if not begun:
-                raise
-            yield event("error", error_body(error))
+            yield writer.error(call_fault(error))
         else:
-            yield event("done", answer_body(stream.response))
+            yield writer.done(stream.response)
 
 
-async def _async_events(stream: AsyncLLMStream) -> AsyncGenerator[bytes]:
-    begun = False
+async def _async_events(stream: AsyncLLMStream, writing: Writing) -> AsyncGenerator[bytes]:
     async with stream:
+        first = await anext(stream)
+        writer = writing(stream.request_id, _answering(stream))
+        yield b""  # for whoever awaits the first chunk; what follows is sent
         try:
+            if told := writer.begin() + writer.chunk(first):
+                yield told
             async for chunk in stream:
-                if told := _event_of(chunk):
-                    begun = True
+                if told := writer.chunk(chunk):
                     yield told
         except CreativeServicesError as error:
-            if not begun:
-                raise
-            yield event("error", error_body(error))
+            yield writer.error(call_fault(error))
         else:
-            yield event("done", answer_body(stream.response))
+            yield writer.done(stream.response)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import async_to_sync
 from django.core.handlers.asgi import ASGIRequest
 from django.utils.decorators import method_decorator
-from rest_framework.exceptions import ParseError
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
@@ -17,9 +17,23 @@ from creative_services.adapters import get_client, get_sync_client
 from creative_services.adapters.clients import get_registry
 from creative_services.adapters.connections import holding_none, outside_transactions
 from creative_services.adapters.probe import first_callable
-from creative_services.api.bodies import answer_body, llm_body, llm_name
+from creative_services.api.bodies import llm_body, llm_name
+from creative_services.api.dialects.own import OWN
 from creative_services.api.errors import exception_handler
-from creative_services.api.policies import MayGenerate, ProjectSetting, is_staff, make_throttle
+from creative_services.api.headers import call_headers
+from creative_services.api.naming import target_of
+from creative_services.api.policies import (
+    KeysBeforeProjects,
+    MayGenerate,
+    ProjectSetting,
+    ThrottleScope,
+    allowed_tiers,
+    caller_of,
+    challenge,
+    check_tier,
+    is_staff,
+    make_throttles,
+)
 from creative_services.api.reading import read_object
 from creative_services.api.rendering import JSONRenderer, OnlyJSON
 from creative_services.api.streaming import BegunAsyncEvents, BegunEvents, event_stream
@@ -34,12 +48,8 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.throttling import BaseThrottle
 
-    from creative_services.core.types import LLMResponse
-
-FIELDS = frozenset({
-    "prompt", "messages", "system", "tier", "llm_id", "max_tokens", "temperature", "stop", "tools", "tool_choice",
-    "response_format", "stream", "on_interrupt",
-})  # fmt: skip
+    from creative_services.api.dialects.base import Asked, Dialect
+    from creative_services.api.streaming import Writing
 
 
 class CreativeServicesView(APIView):
@@ -51,55 +61,66 @@ class CreativeServicesView(APIView):
     content_negotiation_class = OnlyJSON
     metadata_class = SimpleMetadata
     versioning_class = None
-    authentication_classes = ProjectSetting("DEFAULT_AUTHENTICATION_CLASSES")
+    authentication_classes = KeysBeforeProjects()
     throttle_classes = ProjectSetting("DEFAULT_THROTTLE_CLASSES")
+    throttle_scope: str | ThrottleScope | None = None
+    dialect: Dialect = OWN
 
     def get_throttles(self) -> list[BaseThrottle]:
-        return [make_throttle(kind) for kind in self.throttle_classes]
+        return make_throttles(self.throttle_classes, self.throttle_scope)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return challenge(self.get_authenticators(), request)
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         return exception_handler
 
 
 @method_decorator(outside_transactions, name="dispatch")
-class GenerateView(CreativeServicesView):
-    """`POST generate/`: one answer, whole or as server-sent events."""
+class CallView(CreativeServicesView):
+    """A call of an LLM, asked for and answered in one dialect, whole or as server-sent events."""
+
+    throttle_scope = ThrottleScope()
 
     def post(self, request: Request) -> HttpResponseBase:
-        call = read_object(request._request, FIELDS)  # noqa: SLF001  (REST framework's only way to Django's request)
-        stream = call.pop("stream", None)
-        if not isinstance(stream, bool | None):
-            raise ParseError("`stream` must be true or false.")
-        if call.get("on_interrupt") is None:
-            call.pop("on_interrupt", None)
-        elif not stream:
-            raise ParseError("`on_interrupt` is only for streams: send it with `stream` true.")
+        asked = self.dialect.read(read_object(request._request))  # noqa: SLF001  (the only way to Django's request)
+        tiers = allowed_tiers(request.user)
+        call = asked.call | {"caller": caller_of(request), "tiers": tiers}
         with holding_none():
-            return self._stream(call) if stream else Response(answer_body(self._generate(call)))
+            if asked.model is not None:
+                call |= target_of(asked.model, tiers)
+            return self._stream(asked, call) if asked.stream else self._whole(asked, call)
 
     @property
     def _is_asgi(self) -> bool:
         return isinstance(self.request._request, ASGIRequest)  # noqa: SLF001
 
-    def _generate(self, call: dict[str, Any]) -> LLMResponse:
-        if self._is_asgi:
-            return async_to_sync(get_client().generate)(**call)
-        return get_sync_client().generate(**call)
+    def _whole(self, asked: Asked, call: dict[str, Any]) -> Response:
+        generate = async_to_sync(get_client().generate) if self._is_asgi else get_sync_client().generate
+        answer = generate(**call)
+        headers = call_headers(answer.request_id, answer.llm.name, len(answer.attempts), answer.cost)
+        return Response(self.dialect.whole(asked, answer), headers=headers)
 
-    def _stream(self, call: dict[str, Any]) -> HttpResponseBase:
+    def _stream(self, asked: Asked, call: dict[str, Any]) -> HttpResponseBase:
+        writing = partial(self.dialect.writer, asked)
         if self._is_asgi:
-            return event_stream(async_to_sync(self._begin)(call))
-        return event_stream(BegunEvents(get_sync_client().stream(**call)))
+            return event_stream(async_to_sync(self._begin)(call, writing))
+        return event_stream(BegunEvents(get_sync_client().stream(**call), writing))
 
-    async def _begin(self, call: dict[str, Any]) -> BegunAsyncEvents:
-        return await BegunAsyncEvents.begin(get_client().stream(**call))
+    async def _begin(self, call: dict[str, Any], writing: Writing) -> BegunAsyncEvents:
+        return await BegunAsyncEvents.begin(get_client().stream(**call), writing)
+
+
+class GenerateView(CallView):
+    """`POST generate/`: one answer, whole or as server-sent events."""
 
 
 class LLMListView(CreativeServicesView):
-    """`GET llms/`: the active LLMs."""
+    """`GET llms/`: the active LLMs of the tiers that the user may use."""
 
     def get(self, request: Request) -> Response:
-        entries = get_registry().list_active()
+        tiers = allowed_tiers(request.user)
+        entries = [entry for entry in get_registry().list_active() if entry.tier in tiers]
         return Response([llm_body(entry, for_staff=is_staff(request)) for entry in entries])
 
 
@@ -110,14 +131,17 @@ class LLMDetailView(CreativeServicesView):
         entry = get_registry().get_by_id(llm_id)
         if entry is None:
             raise LLMNotFoundError(f"There is no active LLM with the id {llm_id}.")
+        check_tier(request.user, entry.tier)
         return Response(llm_body(entry, for_staff=is_staff(request)))
 
 
 class TierListView(CreativeServicesView):
-    """`GET tiers/`: each tier and the LLM that a call for it asks first, or null."""
+    """`GET tiers/`: each tier that the user may use and the LLM that a call for it asks first, or null."""
 
     def get(self, request: Request) -> Response:
+        allowed = allowed_tiers(request.user)
         firsts = first_callable(rank(get_registry().list_active()))
+        tiers = [tier for tier in LLMTier if tier in allowed]
         return Response(
-            [{"tier": tier.value, "llm": llm_name(firsts[tier]) if tier in firsts else None} for tier in LLMTier]
+            [{"tier": tier.value, "llm": llm_name(firsts[tier]) if tier in firsts else None} for tier in tiers]
         )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from creative_services.api.views import FIELDS
+from creative_services.api.dialects.own import FIELDS
 from creative_services.testing import LlmsFactory
 from tests.api.asking import Asker
 

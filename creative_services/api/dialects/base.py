@@ -30,13 +30,14 @@ class Asked:
 class Fault:
     """What went wrong, as it is told: an HTTP status, our code, a sentence for people.
 
-    `error` is the core's error where it is one of those; `request_id` is the call's, if there was a call.
+    `request_id` is the call's, or one of its own where no call was begun; it is in the response's header too. `error`
+    is the core's error where it is one of those.
     """
 
     status: int
     code: str
     detail: str
-    request_id: str | None = None
+    request_id: str
     error: CreativeServicesError | None = None
 
 
