@@ -62,7 +62,8 @@ def told_by(path, user=None, **headers):
 def test_a_stranger_is_refused(path):
     told = told_by(path)
 
-    assert (told.status, told.code) == (403, "permission_denied")
+    assert (told.status, told.code) == (401, "not_authenticated")
+    assert told.headers["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
 @pytest.mark.django_db
@@ -74,7 +75,7 @@ def test_a_stranger_is_asked_who_he_is_where_the_project_authenticates_by_header
     told = told_by(path)
 
     assert (told.status, told.code) == (401, "not_authenticated")
-    assert told.headers["WWW-Authenticate"].startswith("Basic")
+    assert told.headers["WWW-Authenticate"] == 'Bearer realm="api", Basic realm="api"'
 
 
 @pytest.mark.django_db
@@ -88,7 +89,7 @@ def test_a_user_without_the_permission_is_told_which(path, django_user_model):
 
 @override_settings(REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": []})
 def test_nobody_gets_in_where_nobody_is_authenticated(caller, provider):
-    assert told_by(GENERATE, caller).status == 403
+    assert told_by(GENERATE, caller).status == 401
 
 
 @override_settings(

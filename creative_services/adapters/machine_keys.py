@@ -1,0 +1,77 @@
+"""Machine keys: how they are made, and how they are known again."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db import router
+from django.db.models import Q
+from django.utils import timezone
+
+from creative_services.core.secret import Secret
+from creative_services.models import MachineKey
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+MARK = "csk_"
+"""What every machine key begins with, so that secret scanners, and we, tell it from other tokens."""
+SHAPE = re.compile(rf"{MARK}([0-9a-f]{{12}})_[\w-]{{43}}", re.ASCII)
+NO_DIGEST = "0" * 64
+USE_INTERVAL = timedelta(minutes=1)
+
+
+class IssuedKey(NamedTuple):
+    """A new key: its row, and its text, which nothing else will ever tell."""
+
+    row: MachineKey
+    text: Secret
+
+
+def issue(user: Any, name: str, expires_at: datetime | None = None) -> IssuedKey:
+    """A new key of this user's, saved."""
+    row = MachineKey(user=user, name=name, expires_at=expires_at)
+    text = give_secret(row)
+    row.save()
+    return IssuedKey(row, text)
+
+
+def give_secret(row: MachineKey) -> Secret:
+    """The text of a key for this row, which keeps its prefix and digest and is not saved yet."""
+    row.prefix = secrets.token_hex(6)
+    text = Secret(f"{MARK}{row.prefix}_{secrets.token_urlsafe(32)}")
+    row.digest = _digest(text)
+    return text
+
+
+def find(text: str) -> MachineKey | None:
+    """The key's row with its user, in one query, whatever its state; None if no such key was ever issued."""
+    shape = SHAPE.fullmatch(text)
+    if shape is None:
+        return None
+    row = _rows().select_related("user").filter(prefix=shape[1]).first()
+    # A prefix that nobody has takes as long as a wrong secret.
+    is_it = secrets.compare_digest(_digest(text), row.digest if row else NO_DIGEST)
+    return row if is_it else None
+
+
+def note_use(row: MachineKey) -> None:
+    """Keep when the key was used, to the minute: a write for each request would cost more than it tells."""
+    now = timezone.now()
+    if row.last_used_at is None or row.last_used_at < now - USE_INTERVAL:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_INTERVAL)
+        _rows().filter(stale, pk=row.pk).update(last_used_at=now)
+
+
+def _rows() -> QuerySet[MachineKey]:
+    # A replica may not know yet that a key was revoked.
+    return MachineKey.objects.using(router.db_for_write(MachineKey))
+
+
+def _digest(text: str) -> str:
+    # Slow hashes make guessing dear where people choose the secret; nobody guesses 256 random bits.
+    return sha256(text.encode()).hexdigest()
