@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from creative_services.adapters.periods import Period, period_at
+from creative_services.models.budgets import UNKNOWN_ZONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,9 +75,7 @@ class BudgetSnapshot:
 def _zone(row: Budget) -> ZoneInfo:
     try:
         return ZoneInfo(row.time_zone)
-    except (ValueError, OSError):  # what zoneinfo raises for names that are none, ZoneInfoNotFoundError is a KeyError
-        pass
-    except KeyError:
+    except UNKNOWN_ZONE:
         pass
     logger.error(
         "The budget %r has the unknown time zone %r and is counted in UTC; mend it in the admin.",

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.core.signals import setting_changed
-from django.db import connections, router
 
 from creative_services.adapters.connections import borrowed
+from creative_services.adapters.fresh import Fresh
 from creative_services.adapters.snapshot import Snapshot
 from creative_services.core.llm_registry import RetirementLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from django.db.backends.base.base import BaseDatabaseWrapper
-
     from creative_services.core.types import LLMEntry, LLMTier
     from creative_services.models import Llms
     from creative_services.models.querysets import LlmsQuerySet
 
-SNAPSHOTS = 4
 ENTRY_SETTINGS = {"CREATIVE_SERVICES", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASES", "DATABASE_ROUTERS"}
 
 
@@ -50,8 +45,7 @@ class DjangoLLMRegistry:
 
     def __init__(self, rows: type[Llms] | LlmsQuerySet | None = None) -> None:
         self._rows = rows
-        self._snapshots: OrderedDict[tuple[str, str], Snapshot] = OrderedDict()
-        self._lock = Lock()
+        self._fresh = Fresh("Llms", self._read)
         self._retirements = RetirementLog()
         self._acurrent = sync_to_async(self._current)
         # Entries depend on settings too; these change in tests only. Held weakly, so this keeps nobody alive.
@@ -101,49 +95,13 @@ class DjangoLLMRegistry:
 
     def _current(self) -> Snapshot:
         with borrowed():
-            return self._looked_up()
+            return self._fresh.current()
 
-    def _looked_up(self) -> Snapshot:
-        model = apps.get_model("creative_services", "Llms")
-        using = router.db_for_write(model)
-        connection = connections[using]
-        token = _read_token(connection)
-        if token is None:
-            return self._read(using)
-        key = (using, token)
-        snapshot = self._snapshots.get(key)
-        if snapshot is None:
-            snapshot = self._read(using)
-            if token not in _uncommitted(connection):
-                self._remember(key, snapshot)
-        return snapshot
-
-    def _read(self, using: str) -> Snapshot:
+    def _read(self, using: str, token: str | None) -> Snapshot:
         rows: Any = self._rows if self._rows is not None else apps.get_model("creative_services", "Llms")
         queryset: LlmsQuerySet = rows.all() if hasattr(rows, "all") else rows._default_manager.all()
-        return Snapshot(queryset.using(using))
-
-    def _remember(self, key: tuple[str, str], snapshot: Snapshot) -> None:
-        with self._lock:
-            self._snapshots[key] = snapshot
-            while len(self._snapshots) > SNAPSHOTS:
-                self._snapshots.popitem(last=False)
+        return Snapshot(queryset.using(using), token)
 
     def _forget(self, *, setting: str, **_: object) -> None:
         if setting in ENTRY_SETTINGS:
-            with self._lock:
-                self._snapshots.clear()
-
-
-def _read_token(connection: BaseDatabaseWrapper) -> str | None:
-    # A plain cursor, because the ORM takes fifteen times as long, and this is asked on every call.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT token FROM creative_services_registrytoken WHERE id = 1")
-        row = cursor.fetchone()
-    return row[0] if row else None
-
-
-def _uncommitted(connection: BaseDatabaseWrapper) -> set[str]:
-    from creative_services.models.token import Changes  # noqa: PLC0415 - models need the app registry
-
-    return Changes.of(connection).tokens
+            self._fresh.forget()

@@ -42,12 +42,16 @@ class Row(NamedTuple):
     supports_json_schema: bool | None
     cost_per_1k_cache_read: float | None
     cost_per_1k_cache_write: float | None
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    calls_at_once: int | None
 
 
 class Snapshot:
-    """Active rows in rank order. Entries are made when they are asked for, and kept."""
+    """Active rows in rank order, as of a token. Entries are made when they are asked for, and kept."""
 
-    def __init__(self, queryset: LlmsQuerySet) -> None:
+    def __init__(self, queryset: LlmsQuerySet, token: str | None = None) -> None:
+        self._token = token
         ranked = queryset.filter(is_active=True).order_by(
             F("cost_per_1k_input").asc(nulls_last=True), F("cost_per_1k_output").asc(nulls_last=True), "pk"
         )
@@ -74,14 +78,14 @@ class Snapshot:
         entry = self._entries.get(llm_id)
         if entry is None:
             row = self._rows[llm_id]
-            entry = entry_of(row)
+            entry = entry_of(row, self._token)
             # What the environment holds is asked at each call.
             if row.api_key is None or not row.api_key.reference:
                 self._entries[llm_id] = entry
         return entry
 
 
-def entry_of(row: Row | Llms) -> LLMEntry:
+def entry_of(row: Row | Llms, as_of: str | None = None) -> LLMEntry:
     """The row as the core's value; with `unusable` where it must not be called as it is, and then without a key."""
     key, unusable = None, endpoint_fault(row.tier, row.api_endpoint) or _params_fault(row)
     if not unusable:
@@ -112,6 +116,10 @@ def entry_of(row: Row | Llms) -> LLMEntry:
         supports_json_schema=row.supports_json_schema,
         cost_per_1k_cache_read=row.cost_per_1k_cache_read,
         cost_per_1k_cache_write=row.cost_per_1k_cache_write,
+        requests_per_minute=row.requests_per_minute,
+        tokens_per_minute=row.tokens_per_minute,
+        calls_at_once=row.calls_at_once,
+        as_of=as_of,
     )
 
 

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from creative_services.fields.usd import UsdField
-from creative_services.models.llms import TIERS
+from creative_services.models.llms import MOST_USD, TIERS
+from creative_services.models.querysets import Announced, BudgetManager
 
 PERIODS = (("day", _("Day")), ("week", _("Week")), ("month", _("Month")), ("total", _("Total")))
+UNKNOWN_ZONE = (KeyError, ValueError, OSError)
+"""What zoneinfo raises for a name that is no time zone's; an OSError where it is that of a folder of them."""
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse what is no time zone."""
+    try:
+        ZoneInfo(name)
+    except UNKNOWN_ZONE:
+        raise ValidationError(_("Enter a time zone, such as UTC or Europe/Berlin."), code="time_zone") from None
+
+
+def validate_limit(dollars: Decimal) -> None:
+    """Refuse a limit that no call fits."""
+    if not 0 < dollars <= MOST_USD:
+        raise ValidationError(_("Enter an amount above 0, and of at most %(most)s.") % {"most": MOST_USD}, code="limit")
 
 
 def _scope(to: Any, label: Any) -> Any:
@@ -22,10 +41,11 @@ def _scope(to: Any, label: Any) -> Any:
     )
 
 
-class Budget(models.Model):
+class Budget(Announced, models.Model):
     """US dollars that may be spent in each period on the calls that fit all parts of its scope; no part: on all calls.
 
-    A hard budget refuses the call that it may not pay for; a soft one lets it pass and says so.
+    A hard budget refuses the call that it may not pay for; a soft one lets it pass and says so. Every process sees a
+    change with its next call, as it does those of `Llms`.
     """
 
     name = models.CharField(_("name"), max_length=200, unique=True)
@@ -35,8 +55,8 @@ class Budget(models.Model):
     tier = models.CharField(_("tier"), max_length=20, choices=TIERS, blank=True, default="")
     llm = _scope("creative_services.Llms", _("LLM"))
     period = models.CharField(_("period"), max_length=10, choices=PERIODS, default="month")
-    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
-    limit = UsdField(_("limit, US dollars"))
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_time_zone])
+    limit = UsdField(_("limit, US dollars"), validators=[validate_limit])
     is_hard = models.BooleanField(_("hard"), default=True, help_text=_("Refuse calls that it may not pay for."))
     allows_unpriced = models.BooleanField(
         _("allows calls of unknown cost"), default=False, help_text=_("They are not counted.")
@@ -46,9 +66,12 @@ class Budget(models.Model):
     )
     is_active = models.BooleanField(_("active"), default=True)
 
+    objects = BudgetManager()
+
     class Meta:
         verbose_name = _("budget")
         verbose_name_plural = _("budgets")
+        base_manager_name = "objects"
 
     def __str__(self) -> str:
         return self.name

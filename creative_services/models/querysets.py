@@ -1,8 +1,8 @@
-"""Querysets of `Llms`: the order of selection, and the hooks by which every write is seen everywhere."""
+"""Querysets of `Llms` and `Budget`: the order of selection, and the hooks by which every write is seen everywhere."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import models, router
 from django.db.models import F
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from creative_services.models.llms import Llms
+
+Row = TypeVar("Row", bound=models.Model)
 
 RANK = (F("cost_per_1k_input").asc(nulls_last=True), F("cost_per_1k_output").asc(nulls_last=True), F("id").asc())
 """The order of `rank()` as SQL: cheapest first, unknown prices last."""
@@ -30,20 +32,12 @@ class Announced:
             return super().delete(using=using, keep_parents=keep_parents)  # type: ignore[misc,no-any-return]
 
 
-class LlmsQuerySet(models.QuerySet["Llms"]):
-    """Rows of `Llms`. Its writes renew the registry's token first, in the same transaction.
+class AnnouncedQuerySet(models.QuerySet[Row]):
+    """Rows whose writes renew the registry's token first, in the same transaction.
 
     So writers take turns from their first write to their commit. Do not `select_for_update()` rows and then save
     them: that takes the locks in the other order, and two such writers wait for each other. `touch_registry()` first.
     """
-
-    def active(self) -> Self:
-        """Rows that may be selected."""
-        return self.filter(is_active=True)
-
-    def for_tier(self, tier: LLMTier | str) -> Self:
-        """Active rows of the tier in the order in which they would be asked."""
-        return self.active().filter(tier=LLMTier(tier).value).order_by(*RANK)
 
     def update(self, **values: Any) -> int:
         with changing(self._to_write()):
@@ -58,34 +52,26 @@ class LlmsQuerySet(models.QuerySet["Llms"]):
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
 
-    def bulk_create(self, objs: Iterable[Llms], *args: Any, **options: Any) -> list[Llms]:
-        rows = list(objs)
-        _check_endpoints(rows)
+    def bulk_create(self, objs: Iterable[Row], *args: Any, **options: Any) -> list[Row]:
         # One token for all batches; each batch is an `_insert`.
         with changing(self._to_write()):
-            return super().bulk_create(rows, *args, **options)
+            return super().bulk_create(objs, *args, **options)
 
     def update_or_create(
         self,
         defaults: Mapping[str, Any] | None = None,
         create_defaults: Mapping[str, Any] | None = None,
         **lookups: Any,
-    ) -> tuple[Llms, bool]:
+    ) -> tuple[Row, bool]:
         # Django's own locks the row first, which two such writers on one row would not survive.
         with changing(self._to_write()):
             return super().update_or_create(defaults, create_defaults, **lookups)
 
     update_or_create.alters_data = True  # type: ignore[attr-defined]
 
-    def bulk_update(self, objs: Iterable[Llms], fields: Iterable[str], batch_size: int | None = None) -> int:
-        rows, names = tuple(objs), tuple(fields)
-        _check_endpoints(rows)
-        if "api_key" in names:
-            for row in rows:
-                # Seals the key, which Django's own bulk_update leaves out.
-                self.model._meta.get_field("api_key").pre_save(row, add=False)
+    def bulk_update(self, objs: Iterable[Row], fields: Iterable[str], batch_size: int | None = None) -> int:
         with changing(self._to_write()):
-            return super().bulk_update(rows, names, batch_size)
+            return super().bulk_update(objs, fields, batch_size)
 
     # Django's own hooks: save() of a row goes through these two, a cascade through the third.
 
@@ -114,6 +100,32 @@ class LlmsQuerySet(models.QuerySet["Llms"]):
         return self.db
 
 
+class LlmsQuerySet(AnnouncedQuerySet["Llms"]):
+    """Rows of `Llms`."""
+
+    def active(self) -> Self:
+        """Rows that may be selected."""
+        return self.filter(is_active=True)
+
+    def for_tier(self, tier: LLMTier | str) -> Self:
+        """Active rows of the tier in the order in which they would be asked."""
+        return self.active().filter(tier=LLMTier(tier).value).order_by(*RANK)
+
+    def bulk_create(self, objs: Iterable[Llms], *args: Any, **options: Any) -> list[Llms]:
+        rows = list(objs)
+        _check_endpoints(rows)
+        return super().bulk_create(rows, *args, **options)
+
+    def bulk_update(self, objs: Iterable[Llms], fields: Iterable[str], batch_size: int | None = None) -> int:
+        rows, names = tuple(objs), tuple(fields)
+        _check_endpoints(rows)
+        if "api_key" in names:
+            for row in rows:
+                # Seals the key, which Django's own bulk_update leaves out.
+                self.model._meta.get_field("api_key").pre_save(row, add=False)
+        return super().bulk_update(rows, names, batch_size)
+
+
 def _check_endpoints(rows: Iterable[Llms]) -> None:
     for row in rows:
         # The models of migrations have no such method; what they write is refused when it is called.
@@ -124,5 +136,11 @@ def _check_endpoints(rows: Iterable[Llms]) -> None:
 
 class LlmsManager(models.Manager.from_queryset(LlmsQuerySet)):  # type: ignore[misc]
     """`Llms.objects`; migrations' models have it too, so that data migrations are seen by every process."""
+
+    use_in_migrations = True
+
+
+class BudgetManager(models.Manager.from_queryset(AnnouncedQuerySet)):  # type: ignore[misc]
+    """`Budget.objects`, also in migrations."""
 
     use_in_migrations = True
