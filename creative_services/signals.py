@@ -1,10 +1,10 @@
 """What the app tells of calls and their money. Receivers' errors are logged and go no further.
 
-`llm_call_finished(sender=LlmCall, call)`: an attempt's row was settled; `call` is the row.
-`budget_warning(sender=Budget, budget, spent, limit, resets_at)`: a budget's name, and the US dollars with which it
-passed its mark; once in each period.
-`budget_exceeded(sender=Budget, budget, is_hard, limit, resets_at, planned)`: a call was refused by a hard budget, or
-passes although it may exceed a soft one; `planned` is the PlannedAttempt.
+`llm_call_finished(sender=LlmCall, call)`: an attempt was settled; `call` is its row.
+`budget_warning(sender=Budget, budget, limit, percent, resets_at)`: what the budget of this name has spent passes its
+mark, so many per cent of the limit in US dollars; once in each period.
+`budget_exceeded(sender=Budget, budget, is_hard, resets_at, planned)`: a hard budget has refused a call, or one passes
+although it may exceed a soft one; `planned` is the PlannedAttempt.
 """
 
 from __future__ import annotations

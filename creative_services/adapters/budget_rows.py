@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from creative_services.adapters.periods import Period, period_at
-from creative_services.models.budgets import UNKNOWN_ZONE
+from creative_services.fields.zone import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
     from decimal import Decimal
 
+    from creative_services.core.ledger import PlannedAttempt
     from creative_services.models import Budget
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,16 @@ class ActiveBudget:
         """The US dollars with which it warns."""
         return self.limit * self.warn_at_percent / 100
 
+    def may_cover(self, planned: PlannedAttempt) -> bool:
+        """Whether it could cover the call if nothing were spent yet; a soft one covers all."""
+        if not self.is_hard or (self.allows_unpriced and planned.worst_case is None):
+            return True
+        return self.can_count(planned) and planned.worst_case is not None and planned.worst_case <= self.limit
+
+    def can_count(self, planned: PlannedAttempt) -> bool:
+        """Whether what the call costs at most is known, or need not be."""
+        return self.allows_unpriced or (planned.worst_case is not None and planned.unbounded is None)
+
 
 class BudgetSnapshot:
     """Active budgets, and what is known of their periods' rows."""
@@ -73,13 +84,11 @@ class BudgetSnapshot:
 
 
 def _zone(row: Budget) -> ZoneInfo:
-    try:
-        return ZoneInfo(row.time_zone)
-    except UNKNOWN_ZONE:
-        pass
+    zone = zone_of(row.time_zone)
+    if zone is not None:
+        return zone
+    # Forms refuse it; `update()` does not.
     logger.error(
-        "The budget %r has the unknown time zone %r and is counted in UTC; mend it in the admin.",
-        row.name,
-        row.time_zone,
+        "The budget %r counts in UTC: there is no time zone %r. Mend it in the admin.", row.name, row.time_zone
     )
     return ZoneInfo("UTC")

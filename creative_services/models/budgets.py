@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,20 +12,17 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from creative_services.fields.usd import UsdField
+from creative_services.fields.zone import zone_of
 from creative_services.models.llms import MOST_USD, TIERS
 from creative_services.models.querysets import Announced, BudgetManager
 
 PERIODS = (("day", _("Day")), ("week", _("Week")), ("month", _("Month")), ("total", _("Total")))
-UNKNOWN_ZONE = (KeyError, ValueError, OSError)
-"""What zoneinfo raises for a name that is no time zone's; an OSError where it is that of a folder of them."""
 
 
 def validate_time_zone(name: str) -> None:
     """Refuse what is no time zone."""
-    try:
-        ZoneInfo(name)
-    except UNKNOWN_ZONE:
-        raise ValidationError(_("Enter a time zone, such as UTC or Europe/Berlin."), code="time_zone") from None
+    if zone_of(name) is None:
+        raise ValidationError(_("Enter a time zone, such as UTC or Europe/Berlin."), code="time_zone")
 
 
 def validate_limit(dollars: Decimal) -> None:
