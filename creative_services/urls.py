@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.urls import path
 
-from creative_services.api import views
+from creative_services.api import openai_views, views
 
 if apps.is_installed("drf_spectacular"):
     import creative_services.api.schema.extensions  # noqa: F401
@@ -15,4 +15,9 @@ urlpatterns = [
     path("llms/", views.LLMListView.as_view(), name="llm-list"),
     path("llms/<int:llm_id>/", views.LLMDetailView.as_view(), name="llm-detail"),
     path("tiers/", views.TierListView.as_view(), name="tier-list"),
+    path("v1/chat/completions", openai_views.ChatCompletionsView.as_view(), name="chat-completions"),
+    path("v1/embeddings", openai_views.EmbeddingsView.as_view(), name="embeddings"),
+    path("v1/models", openai_views.ModelListView.as_view(), name="model-list"),
+    path("v1/models/<path:model>", openai_views.ModelView.as_view(), name="model-detail"),
+    path("v1/<path:rest>", openai_views.UnknownRouteView.as_view(), name="unknown-route"),
 ]

@@ -35,7 +35,7 @@ from creative_services.core.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from creative_services.api.dialects.base import Dialect
+    from creative_services.api.dialects.base import Form
 
 # A class that is not listed is told as its nearest listed base.
 ANSWERS: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
@@ -85,7 +85,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
             return None
         code = CODES.get(known.status_code, known.default_code)
         fault, headers = Fault(known.status_code, code, _sentence(known), str(uuid4())), _headers(known)
-    dialect: Dialect = getattr(context.get("view"), "dialect", OWN)
+    dialect: Form = getattr(context.get("view"), "dialect", OWN)
     headers["x-request-id"] = str(fault.request_id)
     return Response(dialect.error_body(fault), status=fault.status, headers=headers)
 

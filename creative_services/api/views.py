@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.throttling import BaseThrottle
 
-    from creative_services.api.dialects.base import Asked, Dialect
+    from creative_services.api.dialects.base import Asked, Dialect, Form
     from creative_services.api.streaming import Writing
 
 
@@ -64,7 +64,7 @@ class CreativeServicesView(APIView):
     authentication_classes = KeysBeforeProjects()
     throttle_classes = ProjectSetting("DEFAULT_THROTTLE_CLASSES")
     throttle_scope: str | ThrottleScope | None = None
-    dialect: Dialect = OWN
+    dialect: Form = OWN
 
     def get_throttles(self) -> list[BaseThrottle]:
         return make_throttles(self.throttle_classes, self.throttle_scope)
@@ -77,10 +77,11 @@ class CreativeServicesView(APIView):
 
 
 @method_decorator(outside_transactions, name="dispatch")
-class CallView(CreativeServicesView):
-    """A call of an LLM, asked for and answered in one dialect, whole or as server-sent events."""
+class WholeCallView(CreativeServicesView):
+    """A call of an LLM, asked for and answered in one form; `asks` is the client's method for it."""
 
     throttle_scope = ThrottleScope()
+    asks = "generate"
 
     def post(self, request: Request) -> HttpResponseBase:
         asked = self.dialect.read(read_object(request._request))  # noqa: SLF001  (the only way to Django's request)
@@ -89,19 +90,27 @@ class CallView(CreativeServicesView):
         with holding_none():
             if asked.model is not None:
                 call |= target_of(asked.model, tiers)
-            return self._stream(asked, call) if asked.stream else self._whole(asked, call)
+            return self._answer(asked, call)
 
     @property
     def _is_asgi(self) -> bool:
         return isinstance(self.request._request, ASGIRequest)  # noqa: SLF001
 
-    def _whole(self, asked: Asked, call: dict[str, Any]) -> Response:
-        generate = async_to_sync(get_client().generate) if self._is_asgi else get_sync_client().generate
-        answer = generate(**call)
+    def _answer(self, asked: Asked, call: dict[str, Any]) -> HttpResponseBase:
+        ask = getattr(get_client() if self._is_asgi else get_sync_client(), self.asks)
+        answer = async_to_sync(ask)(**call) if self._is_asgi else ask(**call)
         headers = call_headers(answer.request_id, answer.llm.name, len(answer.attempts), answer.cost)
         return Response(self.dialect.whole(asked, answer), headers=headers)
 
-    def _stream(self, asked: Asked, call: dict[str, Any]) -> HttpResponseBase:
+
+class CallView(WholeCallView):
+    """A call of an LLM, asked for and answered in one dialect, whole or as server-sent events."""
+
+    dialect: Dialect = OWN
+
+    def _answer(self, asked: Asked, call: dict[str, Any]) -> HttpResponseBase:
+        if not asked.stream:
+            return super()._answer(asked, call)
         writing = partial(self.dialect.writer, asked)
         if self._is_asgi:
             return event_stream(async_to_sync(self._begin)(call, writing))

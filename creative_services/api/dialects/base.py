@@ -57,17 +57,21 @@ class Writer(Protocol):
         """The end of an answer that broke."""
 
 
-class Dialect(Protocol):
-    """One API's shapes. Stateless: one instance serves all threads."""
+class Form(Protocol):
+    """One API's bodies. Stateless: one instance serves all threads."""
 
     def read(self, body: dict[str, Any]) -> Asked:
         """What this JSON object asks for. Raises InvalidRequestError, which names the field and quotes no prompt."""
 
-    def whole(self, asked: Asked, response: LLMResponse) -> Mapping[str, Any]:
-        """The body of a whole answer."""
-
-    def writer(self, asked: Asked, request_id: str, llm: LLMEntry) -> Writer:
-        """What writes the stream that this LLM answers with."""
+    def whole(self, asked: Asked, response: Any) -> Mapping[str, Any]:
+        """The body of a whole answer, an LLMResponse or an EmbeddingResponse."""
 
     def error_body(self, fault: Fault) -> Mapping[str, Any]:
         """The body of an error."""
+
+
+class Dialect(Form, Protocol):
+    """The form of an API whose answers may be streamed."""
+
+    def writer(self, asked: Asked, request_id: str, llm: LLMEntry) -> Writer:
+        """What writes the stream that this LLM answers with."""
