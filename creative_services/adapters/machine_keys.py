@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from django.db import router
 from django.db.models import Q
@@ -14,38 +14,32 @@ from django.utils import timezone
 
 from creative_services.core.secret import Secret
 from creative_services.models import MachineKey
+from creative_services.models.keys import MARK
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
 
-MARK = "csk_"
-"""What every machine key begins with, so that secret scanners, and we, tell it from other tokens."""
 SHAPE = re.compile(rf"{MARK}([0-9a-f]{{12}})_[\w-]{{43}}", re.ASCII)
 NO_DIGEST = "0" * 64
 USE_INTERVAL = timedelta(minutes=1)
 
 
-class IssuedKey(NamedTuple):
-    """A new key: its row, and its text, which nothing else will ever tell."""
-
-    row: MachineKey
-    text: Secret
-
-
-def issue(user: Any, name: str, expires_at: datetime | None = None) -> IssuedKey:
-    """A new key of this user's, saved."""
+def issue(user: Any, name: str, expires_at: datetime | None = None) -> MachineKey:
+    """A new key of this user's, saved; its `text` is told here and never again. Raises ValidationError."""
     row = MachineKey(user=user, name=name, expires_at=expires_at)
-    text = give_secret(row)
+    give_secret(row)
+    row.full_clean()
     row.save()
-    return IssuedKey(row, text)
+    return row
 
 
-def give_secret(row: MachineKey) -> Secret:
-    """The text of a key for this row, which keeps its prefix and digest and is not saved yet."""
+def give_secret(row: MachineKey) -> None:
+    """Make a key for this row, which is not saved yet."""
     row.prefix = secrets.token_hex(6)
-    text = Secret(f"{MARK}{row.prefix}_{secrets.token_urlsafe(32)}")
-    row.digest = _digest(text)
-    return text
+    row.text = Secret(f"{MARK}{row.prefix}_{secrets.token_urlsafe(32)}")
+    row.digest = _digest(row.text)
 
 
 def find(text: str) -> MachineKey | None:

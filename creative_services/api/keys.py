@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
-from creative_services.adapters.machine_keys import MARK, find, note_use
+from creative_services.adapters.machine_keys import find, note_use
 from creative_services.core.secret import Secret
 from creative_services.models import MachineKey
+from creative_services.models.keys import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,6 +7,11 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from creative_services.core.secret import Secret
+
+MARK = "csk_"
+"""What every machine key begins with, so that secret scanners, and we, tell it from other tokens."""
+
 
 class MachineKey(models.Model):
     """A key of a user's; only its digest is kept, so that it can be shown once and never again."""
@@ -27,12 +32,20 @@ class MachineKey(models.Model):
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
 
+    text: Secret | None = None
+    """The key itself, on the row that it was just made for; no column keeps it."""
+
     class Meta:
         verbose_name = _("machine key")
         verbose_name_plural = _("machine keys")
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def hint(self) -> str:
+        """How the key begins, by which people know it again."""
+        return f"{MARK}{self.prefix}_…"
 
     @property
     def state(self) -> State:
