@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.test import AsyncClient, Client
 
 GENERATE = "/api/llm/generate/"
+CHAT = "/api/llm/v1/chat/completions"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,13 @@ class Told:
         assert set(self.json) == {"code", "detail"}
         assert isinstance(self.json["detail"], str)
         return self.json["code"]
+
+    @property
+    def data(self) -> list[Any]:
+        """The data of nameless events, of which the last may be `[DONE]`."""
+        assert self.headers["Content-Type"] == "text/event-stream"
+        told = [block.removeprefix("data: ") for block in self.body.decode().removesuffix("\n\n").split("\n\n")]
+        return [data if data == "[DONE]" else json.loads(data) for data in told]
 
     @property
     def events(self) -> list[tuple[str, Any]]:
@@ -57,13 +65,21 @@ class Asker:
     def generate(self, **body: Any) -> Told:
         return self.send(json.dumps(body))
 
-    def send(self, body: str | bytes, content_type: str = "application/json", **headers: str) -> Told:
+    def chat(self, **body: Any) -> Told:
+        return self.post(CHAT, {"model": "standard", "messages": [{"role": "user", "content": "Hello"}]} | body)
+
+    def post(self, path: str, body: Any, **headers: str) -> Told:
+        return self.send(json.dumps(body), path=path, **headers)
+
+    def send(
+        self, body: str | bytes, content_type: str = "application/json", path: str = GENERATE, **headers: str
+    ) -> Told:
         if self.world == "asgi":
-            return async_to_sync(self._asend)(body, content_type, headers)
+            return async_to_sync(self._asend)(path, body, content_type, headers)
         client = Client()
         if self.user:
             client.force_login(self.user)
-        response = client.post(GENERATE, body, content_type, headers=headers)
+        response = client.post(path, body, content_type, headers=headers)
         content = b"".join(response.streaming_content) if response.streaming else response.content
         return Told(response.status_code, response.headers, content)
 
@@ -74,10 +90,10 @@ class Asker:
         response = client.get(path, headers=headers)
         return Told(response.status_code, response.headers, response.content)
 
-    async def _asend(self, body: str | bytes, content_type: str, headers: Mapping[str, str]) -> Told:
+    async def _asend(self, path: str, body: str | bytes, content_type: str, headers: Mapping[str, str]) -> Told:
         client = AsyncClient()
         if self.user:
             await client.aforce_login(self.user)
-        response = await client.post(GENERATE, body, content_type, headers=dict(headers))
+        response = await client.post(path, body, content_type, headers=dict(headers))
         parts = [part async for part in response.streaming_content] if response.streaming else [response.content]
         return Told(response.status_code, response.headers, b"".join(parts))
