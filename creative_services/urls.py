@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.urls import path
 
-from creative_services.api import openai_views, views
+from creative_services.api import dialect_views, openai_views, views
 
 if apps.is_installed("drf_spectacular"):
     import creative_services.api.schema.extensions  # noqa: F401
@@ -19,5 +19,7 @@ urlpatterns = [
     path("v1/embeddings", openai_views.EmbeddingsView.as_view(), name="embeddings"),
     path("v1/models", openai_views.ModelListView.as_view(), name="model-list"),
     path("v1/models/<path:model>", openai_views.ModelView.as_view(), name="model-detail"),
+    path("v1/responses", dialect_views.ResponsesView.as_view(), name="responses"),
+    path("v1/messages", dialect_views.MessagesView.as_view(), name="messages"),
     path("v1/<path:rest>", openai_views.UnknownRouteView.as_view(), name="unknown-route"),
 ]
