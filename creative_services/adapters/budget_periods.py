@@ -35,7 +35,7 @@ COLUMNS = "(budget_id, starts_at, ends_at, spent, reserved, archived) VALUES (%s
 def reserve_within(cursor: CursorWrapper, period_id: int, amount: int, limit: int) -> bool:
     """Reserve the amount if the limit allows it; whether it does."""
     cursor.execute(RESERVE_WITHIN, (amount, period_id, limit - amount))
-    return cursor.rowcount > 0
+    return bool(cursor.rowcount)
 
 
 def reserve(cursor: CursorWrapper, period_id: int, amount: int) -> None:
@@ -52,13 +52,13 @@ def move_quietly(cursor: CursorWrapper, period_id: int, amounts: tuple[int, int]
     """`move` the amounts, unless what is spent passes the mark for the first time; whether it was done."""
     reserved, spent = amounts
     cursor.execute(MOVE_QUIETLY, (reserved, spent, period_id, spent, mark))
-    return cursor.rowcount > 0
+    return bool(cursor.rowcount)
 
 
 def warn(cursor: CursorWrapper, period_id: int, now: datetime) -> bool:
     """Whether this is the one that has to warn."""
     cursor.execute(WARN, (cursor.db.ops.adapt_datetimefield_value(now), period_id))
-    return cursor.rowcount > 0
+    return bool(cursor.rowcount)
 
 
 def used(connection: BaseDatabaseWrapper, period_ids: Iterable[int]) -> dict[int, Decimal]:

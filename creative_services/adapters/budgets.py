@@ -192,7 +192,7 @@ def _groups(caller: Caller) -> set[str | None]:
 
 
 def _claim(connection: BaseDatabaseWrapper, snapshot: BudgetSnapshot, budget: ActiveBudget, period: Period) -> Claim:
-    key = (connection.alias, budget.id, period.starts_at)
+    key = (str(connection.settings_dict["NAME"]), budget.id, period.starts_at)
     period_id = snapshot.period_ids.get(key)
     if period_id is None:
         period_id = budget_periods.row_of(connection, budget.id, period)
