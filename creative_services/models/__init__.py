@@ -5,5 +5,18 @@ from creative_services.models.calls import LlmCall
 from creative_services.models.keys import MachineKey
 from creative_services.models.llms import Llms
 from creative_services.models.token import RegistryToken, touch_registry
+from creative_services.models.totals import CallerDay, ClosedDay, LlmDay, Usage
 
-__all__ = ["Budget", "BudgetPeriod", "LlmCall", "Llms", "MachineKey", "RegistryToken", "touch_registry"]
+__all__ = [
+    "Budget",
+    "BudgetPeriod",
+    "CallerDay",
+    "ClosedDay",
+    "LlmCall",
+    "LlmDay",
+    "Llms",
+    "MachineKey",
+    "RegistryToken",
+    "Usage",
+    "touch_registry",
+]

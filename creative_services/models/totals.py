@@ -1,0 +1,98 @@
+"""What the calls of one day came to: sums that are quick to read, and that stay when the calls' rows are pruned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from creative_services.fields.usd import UsdField
+from creative_services.models.calls import OUTCOMES, SOURCES, LlmCall
+
+
+def _weak(to: Any, label: Any, *, db_index: bool) -> Any:
+    return models.ForeignKey(
+        to,
+        models.SET_NULL,
+        verbose_name=label,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=db_index,
+        related_name="+",
+    )
+
+
+class ClosedDay(models.Model):
+    """A day in the project's time zone whose calls are added up, and will not change."""
+
+    day = models.DateField(_("day"), primary_key=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.day.isoformat()
+
+
+class DayOfCalls(models.Model):
+    """Sums over the calls of one closed day that agree in all the other columns; the LLM's are as they were then.
+
+    Sums leave out what is unknown, and are None where all of it is; two counts say of how many calls it is.
+    """
+
+    day = models.DateField(_("day"), db_index=True)
+    llm = _weak("creative_services.Llms", _("LLM"), db_index=False)
+    llm_name = models.CharField(_("LLM name"), max_length=200)
+    provider = models.CharField(_("provider"), max_length=100)
+    model = models.CharField(_("model"), max_length=200)
+    tier = models.CharField(_("tier"), max_length=20)
+    source = models.CharField(_("source"), max_length=10, choices=SOURCES)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=OUTCOMES)
+    calls = models.BigIntegerField(_("calls"))
+    input_tokens = models.BigIntegerField(_("input tokens"), null=True)
+    output_tokens = models.BigIntegerField(_("output tokens"), null=True)
+    cache_read_tokens = models.BigIntegerField(_("cache read tokens"), null=True)
+    cache_write_tokens = models.BigIntegerField(_("cache write tokens"), null=True)
+    reasoning_tokens = models.BigIntegerField(_("reasoning tokens"), null=True)
+    calls_of_unknown_tokens = models.BigIntegerField(_("calls of unknown tokens"))
+    cost = UsdField(_("cost"), null=True)
+    calls_of_unknown_cost = models.BigIntegerField(_("calls of unknown cost"))
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.llm_name}"
+
+
+class LlmDay(DayOfCalls):
+    """What one LLM did on one day. Answered calls are apart by how long they took."""
+
+    latency_bucket = models.PositiveSmallIntegerField(_("latency bucket"), null=True)
+
+    class Meta:
+        default_permissions = ()
+
+
+class CallerDay(DayOfCalls):
+    """What one caller had one LLM do on one day."""
+
+    user = _weak(settings.AUTH_USER_MODEL, _("user"), db_index=True)
+    machine_key = _weak("creative_services.MachineKey", _("machine key"), db_index=True)
+    caller = models.CharField(_("caller"), max_length=200, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+
+class Usage(LlmCall):
+    """The calls once more, as the admin's page of what they came to."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        verbose_name = _("usage")
+        verbose_name_plural = _("usage")
