@@ -15,6 +15,7 @@ from creative_services.core.endpoints import check_endpoint, split_endpoint
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.limits import Limits, Retry
 from creative_services.core.types import LLMTier, Reach
+from creative_services.ledger_options import LedgerOptions, ledger_options, ledger_place
 
 SETTINGS = (
     "ENCRYPTION_KEYS",
@@ -26,6 +27,9 @@ SETTINGS = (
     "RETRY",
     "FALLBACK_TIERS",
     "TIER_PERMISSIONS",
+    "RATE_LIMITS",
+    "LEDGER",
+    "LEDGER_DATABASE",
     "STRATEGY",
     "GENERATE_UPSTREAM",
     "HEDGE_AFTER",
@@ -38,6 +42,9 @@ SETTINGS = (
 )
 
 PERMISSION = re.compile(r"[^.\s]+\.\S+")
+LIMITED_CALLERS = ("user", "machine_key", "caller")
+RATES = ("requests_per_minute", "tokens_per_minute", "calls_at_once")
+
 Value = TypeVar("Value", Limits, Retry)
 
 
@@ -105,6 +112,17 @@ class AppSettings:  # noqa: PLR0904
         return {_tier("TIER_PERMISSIONS", tier): permission for tier, permission in value.items()}
 
     @property
+    def ledger(self) -> LedgerOptions | None:
+        """How the ledger is kept; None for not at all."""
+        return ledger_options(_get("LEDGER", True))
+
+    @property
+    def ledger_database(self) -> str | Path | None:
+        """The alias of the ledger's database, or its SQLite file; None: the one of the other rows."""
+        value = _get("LEDGER_DATABASE", None)
+        return None if value is None else ledger_place(value)
+
+    @property
     def strategy(self) -> str:
         """In which order a tier's LLMs are asked: "cheapest", or "cheapest_for_call"."""
         return _one_of("STRATEGY", STRATEGIES)
@@ -129,6 +147,15 @@ class AppSettings:  # noqa: PLR0904
         if not (_is_number(value) and 0 <= value <= 1):
             raise _wrong("HEDGE_SHARE", "a number from 0 to 1")
         return float(value)
+
+    @property
+    def rate_limits(self) -> Mapping[str, Mapping[str, int]]:
+        """What each user, machine key and named caller may have, per minute and at once."""
+        value = _get("RATE_LIMITS", {})
+        if not isinstance(value, Mapping) or not all(_are_rates(kind, rates) for kind, rates in value.items()):
+            wanted = f"a dict of {', '.join(LIMITED_CALLERS)} to a dict of {', '.join(RATES)} to an int above 0"
+            raise _wrong("RATE_LIMITS", wanted)
+        return value
 
     @property
     def max_prompt_chars(self) -> int:
@@ -244,6 +271,14 @@ def _positive(name: str, default: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise _wrong(name, f"an int above 0, not {value!r}")
     return value
+
+
+def _are_rates(kind: Any, rates: Any) -> bool:
+    return (
+        kind in LIMITED_CALLERS
+        and isinstance(rates, Mapping)
+        and all(name in RATES and isinstance(most, int) and most > 0 for name, most in rates.items())
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.signals import setting_changed
 
 from creative_services.adapters.breaker import CacheBreaker
+from creative_services.adapters.ledger import DjangoLedger
 from creative_services.adapters.registry import DjangoLLMRegistry
 from creative_services.conf import app_settings
 from creative_services.core.memory_breaker import InMemoryBreaker
@@ -64,6 +65,15 @@ def get_breaker() -> CacheBreaker | InMemoryBreaker:
 
 
 @cache
+def get_ledger() -> DjangoLedger | None:
+    """Who keeps the books of this process's calls; None where the settings, or LLMs that are no rows, want none."""
+    options = app_settings.ledger
+    if options is None or (_stand_ins and _stand_ins[-1].registry is not None):
+        return None
+    return DjangoLedger(options)
+
+
+@cache
 def get_transport() -> Transport:
     """What this process's clients send through; made anew when settings change."""
     if _stand_ins:
@@ -78,6 +88,7 @@ def _options() -> dict[str, Any]:
         "limits": app_settings.limits,
         "retry": app_settings.retry,
         "fallback_tiers": app_settings.fallback_tiers,
+        "ledger": get_ledger(),
         "breaker": get_breaker(),
         "strategy": app_settings.strategy,
         "upstream": app_settings.generate_upstream,
@@ -96,18 +107,18 @@ def stand_in(transport: Transport, registry: LLMRegistry | None = None) -> Calla
     """
     one = _StandIn(registry, transport)
     _stand_ins.append(one)
-    _forget(get_client, get_sync_client, get_registry, get_transport, get_breaker)
+    _forget(get_client, get_sync_client, get_registry, get_transport, get_breaker, get_ledger)
 
     def undo() -> None:
         _stand_ins.remove(one)
-        _forget(get_client, get_sync_client, get_registry, get_transport, get_breaker)
+        _forget(get_client, get_sync_client, get_registry, get_transport, get_breaker, get_ledger)
 
     return undo
 
 
 def _rebuild(*, setting: str, **_: object) -> None:
     if setting == "CREATIVE_SERVICES":
-        _forget(get_client, get_sync_client, get_transport)
+        _forget(get_client, get_sync_client, get_transport, get_ledger)
     elif setting == "CACHES":
         _forget(get_client, get_sync_client, get_breaker)
 

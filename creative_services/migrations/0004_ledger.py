@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='LlmCall',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('request_id', models.UUIDField(db_index=True, verbose_name='request')),
+                ('request_id', models.UUIDField(verbose_name='request')),
                 ('number', models.PositiveSmallIntegerField(default=1, verbose_name='number')),
                 ('llm_name', models.CharField(max_length=200, verbose_name='LLM name')),
                 ('provider', models.CharField(max_length=100, verbose_name='provider')),
@@ -62,6 +62,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'LLM call',
                 'verbose_name_plural': 'LLM calls',
                 'indexes': [models.Index(fields=['outcome', 'expires_at'], name='creative_services_call_state')],
+                'constraints': [models.UniqueConstraint(fields=('request_id', 'number'), name='creative_services_one_row_per_try')],
             },
         ),
     ]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from creative_services.databases import ledger_alias
 from creative_services.fields.usd import UsdField
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 SOURCES = (("python", _("Python")), ("api", _("API")), ("admin", _("Admin")), ("task", _("Task")))
 OUTCOMES = (
@@ -35,6 +39,26 @@ def _weak(to: Any, label: Any) -> Any:
     )
 
 
+class LlmCallQuerySet(models.QuerySet["LlmCall"]):
+    """Calls."""
+
+    def with_text(self) -> LlmCallQuerySet:
+        """Those of which a prompt or an answer is kept."""
+        return self.exclude(prompt_text=None, answer_text=None)
+
+    def forget_text(self, before: datetime) -> int:
+        """Delete the prompts and answers of calls that began before then; how many calls that were."""
+        return self.filter(started_at__lt=before).with_text().update(prompt_text=None, answer_text=None)
+
+
+class LlmCallManager(models.Manager.from_queryset(LlmCallQuerySet)):  # type: ignore[misc]  # made at run time
+    """Reads and writes where the ledger's rows live."""
+
+    def get_queryset(self) -> LlmCallQuerySet:
+        queryset: LlmCallQuerySet = super().get_queryset()
+        return queryset.using(self._db or ledger_alias())
+
+
 class LlmCall(models.Model):
     """One attempt at one LLM; those of one call share its `request_id`.
 
@@ -42,7 +66,7 @@ class LlmCall(models.Model):
     Tokens are as reported, None where they were not. `is_estimated` marks a cost that is not from reported usage.
     """
 
-    request_id = models.UUIDField(_("request"), db_index=True)
+    request_id = models.UUIDField(_("request"))
     number = models.PositiveSmallIntegerField(_("number"), default=1)
     llm = _weak("creative_services.Llms", _("LLM"))
     llm_name = models.CharField(_("LLM name"), max_length=200)
@@ -82,9 +106,14 @@ class LlmCall(models.Model):
     prompt_text = models.TextField(_("prompt"), null=True, blank=True)  # noqa: DJ001 - None: not kept
     answer_text = models.TextField(_("answer"), null=True, blank=True)  # noqa: DJ001 - None: not kept
 
+    objects = LlmCallManager()
+
     class Meta:
         verbose_name = _("LLM call")
         verbose_name_plural = _("LLM calls")
+        constraints = (
+            models.UniqueConstraint(fields=["request_id", "number"], name="creative_services_one_row_per_try"),
+        )
         indexes = (models.Index(fields=["outcome", "expires_at"], name="creative_services_call_state"),)
 
     def __str__(self) -> str:

@@ -1,0 +1,103 @@
+"""Database connections of our own: few, shared by all threads of a process, and in nobody's transaction."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError, connections
+
+from creative_services.databases import tests_are_running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+ALIAS = "creative_services.pool"
+"""By this alias, and on its thread only, Django knows the connection that is on loan."""
+SIZE = 10
+PATIENCE = 10.0  # seconds that a loan may be waited for
+LONGEST_IDLE = 60.0  # seconds after which a firewall may have forgotten the connection without telling
+LONGEST_LIFE = 600  # seconds
+
+
+class ConnectionPool:
+    """Up to `size` connections to the database of an alias. `threads` are as many, for callers on event loops."""
+
+    def __init__(self, alias: str, size: int = SIZE, patience: float = PATIENCE) -> None:
+        self._alias = alias
+        self._size = size
+        self._patience = patience
+        self._places = BoundedSemaphore(size)
+        self._idle: list[tuple[BaseDatabaseWrapper, float]] = []  # the last one used is the first to be used again
+        self.threads = ThreadPoolExecutor(size, thread_name_prefix="llm-ledger")
+
+    @contextmanager
+    def loan(self) -> Iterator[BaseDatabaseWrapper]:
+        """A connection for this thread. Raises DatabaseError when none is free for too long."""
+        if not self._places.acquire(timeout=self._patience):
+            raise DatabaseError(f"All {self._size} connections of the ledger are busy.")
+        try:
+            connection = self._take()
+            connections[ALIAS] = connection
+            try:
+                yield connection
+            finally:
+                del connections[ALIAS]
+                self._give_back(connection)
+        finally:
+            self._places.release()
+
+    def close(self) -> None:
+        """Close what is idle; the pool stays usable."""
+        while self._idle:
+            self._idle.pop()[0].close()
+
+    def _take(self) -> BaseDatabaseWrapper:
+        try:
+            connection, since = self._idle.pop()
+        except IndexError:
+            return self._make()
+        if time.monotonic() - since > LONGEST_IDLE:
+            connection.close()  # its next use opens it again
+        return connection
+
+    def _make(self) -> BaseDatabaseWrapper:
+        connection = connections.create_connection(self._alias)
+        settings = connection.settings_dict
+        options = {name: value for name, value in settings["OPTIONS"].items() if name != "pool"}
+        own = {"AUTOCOMMIT": True, "CONN_MAX_AGE": LONGEST_LIFE, "CONN_HEALTH_CHECKS": False, "OPTIONS": options}
+        connection.settings_dict = {**settings, **own}
+        connection.alias = ALIAS
+        connection.inc_thread_sharing()
+        return connection
+
+    def _give_back(self, connection: BaseDatabaseWrapper) -> None:
+        if tests_are_running():
+            connection.close()  # a test database cannot be dropped while somebody is connected to it
+        else:
+            connection.close_if_unusable_or_obsolete()
+        self._idle.append((connection, time.monotonic()))
+
+
+_pools: dict[tuple[int, str], ConnectionPool] = {}
+
+
+def pool_of(alias: str) -> ConnectionPool:
+    """This process's pool for the database of an alias; what a forked process inherited is its parent's."""
+    key = os.getpid(), alias
+    return _pools.get(key) or _pools.setdefault(key, ConnectionPool(alias))
+
+
+@atexit.register
+def close_pools() -> None:
+    """Close the idle connections of this process."""
+    for (process, _), pool in _pools.items():
+        if process == os.getpid():
+            pool.close()

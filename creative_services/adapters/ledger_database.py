@@ -1,0 +1,74 @@
+"""How the ledger's database is reached, so that no transaction of a caller's can take a row back."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from contextvars import copy_context
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.db.utils import load_backend
+
+from creative_services.adapters.connection_pool import pool_of
+from creative_services.adapters.connections import borrowed
+from creative_services.databases import is_of_a_test, ledger_alias, tests_are_running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+__all__ = ["ledger_alias", "ledger_connection", "run_on_ledger", "to_the_end"]
+
+Result = TypeVar("Result")
+
+
+@contextmanager
+def ledger_connection() -> Iterator[BaseDatabaseWrapper]:
+    """A connection to the ledger's database; `connection.alias` is its alias for Django, within.
+
+    It is one of a pool, in no transaction. On SQLite, where a second writer would wait for the first, and within a
+    TestCase, whose rows nobody else sees, it is this thread's own.
+    """
+    alias = ledger_alias()
+    connection = connections[alias]
+    if connection.vendor == "sqlite" or is_of_a_test(connection):
+        with borrowed():
+            yield connection
+    else:
+        with pool_of(alias).loan() as pooled:
+            yield pooled
+
+
+async def run_on_ledger(function: Callable[..., Result], *args: Any) -> Result:
+    """Call what uses `ledger_connection` from an event loop: on a thread that has the right connection.
+
+    The thread finishes what it began, even if this is cancelled.
+    """
+    alias = ledger_alias()
+    if tests_are_running() or _vendor(connections.settings[alias]["ENGINE"]) == "sqlite":
+        return await sync_to_async(function)(*args)
+    call = partial(copy_context().run, function, *args)
+    return await asyncio.get_running_loop().run_in_executor(pool_of(alias).threads, call)
+
+
+async def to_the_end(work: Coroutine[Any, Any, Result]) -> tuple[Result, bool]:
+    """What the work comes to, and whether its caller was cancelled meanwhile, which does not end it."""
+    task = asyncio.ensure_future(work)
+    was_cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            was_cancelled = True
+        except Exception:  # noqa: S110 - the task's own, which its result raises
+            pass
+    return task.result(), was_cancelled
+
+
+@cache
+def _vendor(engine: str) -> str:
+    return str(load_backend(engine).DatabaseWrapper.vendor)
