@@ -1,0 +1,157 @@
+"""Machine keys: what they cost, what is noted of them, and what else they leave alone."""
+
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+
+from creative_services.adapters.machine_keys import find, issue
+from creative_services.models import LlmCall, MachineKey
+
+TIERS = "/api/llm/tiers/"
+HERE = "tests.api.test_machine_keys"
+OTHERS = {"DEFAULT_AUTHENTICATION_CLASSES": [f"{HERE}.ProjectTokens"]}
+
+
+class ProjectTokens(BaseAuthentication):
+    """Knows everybody who sends any bearer token, or a key of its own."""
+
+    def authenticate(self, request):
+        from django.contrib.auth.models import User
+
+        sent = request.headers.get("Authorization") or request.headers.get("x-api-key")
+        return (User.objects.get(username="project"), sent) if sent else None
+
+
+@pytest.fixture
+def ann(db, django_user_model):
+    user = django_user_model.objects.create_user("ann")
+    user.user_permissions.add(Permission.objects.get(codename="generate"))
+    return user
+
+
+@pytest.fixture
+def key(ann):
+    return issue(ann, "Nightly build")
+
+
+def get(**headers):
+    return Client().get(TIERS, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def bearer(key, word="Bearer "):
+    return get(authorization=f"{word}{key.text}")
+
+
+def test_a_request_costs_one_query_for_the_key_and_two_for_permissions(key):
+    bearer(key)  # notes its use
+
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        assert bearer(key).status_code == 200
+
+    tables = [query["sql"] for query in asked if "llms" not in query["sql"].lower() and "registry" not in query["sql"]]
+    assert len([sql for sql in tables if "machinekey" in sql]) == 1
+    assert len([sql for sql in tables if "auth_" in sql]) == 3
+    assert not [sql for sql in tables if sql.startswith(("UPDATE", "INSERT"))]
+
+
+def test_use_is_noted_once_a_minute(key):
+    assert MachineKey.objects.get().last_used_at is None
+
+    bearer(key)
+    first = MachineKey.objects.get().last_used_at
+    bearer(key)
+    assert MachineKey.objects.get().last_used_at == first > timezone.now() - timedelta(seconds=30)
+
+    MachineKey.objects.update(last_used_at=first - timedelta(minutes=2))
+    bearer(key)
+    assert MachineKey.objects.get().last_used_at >= first
+
+
+def test_a_refused_key_is_not_noted(key):
+    MachineKey.objects.update(revoked_at=timezone.now())
+
+    assert bearer(key).status_code == 401
+    assert MachineKey.objects.get().last_used_at is None
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"revoked_at": timezone.now()}, "was revoked"),
+        ({"expires_at": timezone.now()}, "has expired"),
+        ({"digest": "0" * 64}, "is not known"),
+    ],
+)
+def test_who_has_the_key_is_told_why_it_is_refused_and_others_are_not(key, change, told):
+    MachineKey.objects.update(**change)
+
+    assert told in bearer(key).json()["detail"]
+    key.text = key.text[:-3] + "abc"
+    assert "is not known" in bearer(key).json()["detail"]
+
+
+@pytest.mark.parametrize("word", ["bearer ", "BEARER ", "Bearer  "])
+def test_the_scheme_is_read_as_http_has_it(key, word):
+    assert bearer(key, word).status_code == 200
+
+
+def test_a_key_in_another_scheme_is_no_machine_key(key):
+    assert bearer(key, "Token ").json()["detail"] != "This machine key is not known."
+
+
+@override_settings(REST_FRAMEWORK=OTHERS)
+def test_tokens_that_are_not_ours_are_left_to_the_project(key, django_user_model):
+    project = django_user_model.objects.create_user("project")
+    project.user_permissions.add(Permission.objects.get(codename="generate"))
+
+    assert get(authorization="Bearer eyJhbGciOi.of.JWT").status_code == 200
+    assert get(x_api_key="sk-ant-of-somebody").status_code == 200
+    assert get(authorization="Bearer csk_of_nobody").status_code == 401
+    assert get(authorization="Bearer eyJhbGciOi.of.JWT", x_api_key=key.text).status_code == 200
+    assert MachineKey.objects.get().last_used_at is not None
+
+
+def test_the_call_is_booked_on_the_keys_user_and_the_key(key, provider, ann):
+    Client().post(
+        "/api/llm/generate/",
+        {"prompt": "Hello"},
+        "application/json",
+        headers={"authorization": f"Bearer {key.text}"},
+    )
+
+    call = LlmCall.objects.get()
+    assert (call.user, call.machine_key, call.source) == (ann, key, "api")
+
+
+def test_a_key_goes_with_its_user(key, ann):
+    ann.delete()
+
+    assert bearer(key).status_code == 401
+    assert find(key.text) is None
+
+
+def test_only_a_digest_is_kept(key):
+    (kept,) = MachineKey.objects.values_list()
+
+    assert not [value for value in kept if isinstance(value, str) and key.text[17:] in value]
+    assert "text" not in {field.name for field in MachineKey._meta.get_fields()}
+    assert MachineKey.objects.get().text is None
+
+
+def test_a_user_model_of_the_projects_own_with_uuids_works():
+    program = Path(__file__).with_name("own_users.py")
+
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.returncode) == ("200 401 200\n", 0), done.stderr
