@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
@@ -14,11 +17,24 @@ from creative_services.adapters.snapshot import Snapshot
 from creative_services.core.llm_registry import RetirementLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from creative_services.core.types import LLMEntry, LLMTier
     from creative_services.models import Llms
     from creative_services.models.querysets import LlmsQuerySet
+
+_looks: ContextVar[dict[DjangoLLMRegistry, Snapshot] | None] = ContextVar("creative_services_looks", default=None)
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Within it, the rows among which `named` has found an LLM serve the next question too, at no statement more."""
+    token = _looks.set({})
+    try:
+        yield
+    finally:
+        _looks.reset(token)
+
 
 ENTRY_SETTINGS = {"CREATIVE_SERVICES", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASES", "DATABASE_ROUTERS"}
 
@@ -67,6 +83,13 @@ class DjangoLLMRegistry:
         """The tier's active entries, cheapest first, unusable ones included; each is made when it is asked for."""
         return map(self._noted, self._current().of_tier(tier))
 
+    def named(self, name: str) -> list[LLMEntry]:
+        """The active entry of this name, else those of this `<provider>/<model>`, cheapest first."""
+        snapshot = self._current()
+        if (looks := _looks.get()) is not None:
+            looks[self] = snapshot
+        return snapshot.named(name)
+
     async def aget_by_id(self, llm_id: int) -> LLMEntry | None:
         """`get_by_id`, awaited."""
         return self._used((await self._acurrent()).by_id(llm_id))
@@ -94,6 +117,9 @@ class DjangoLLMRegistry:
         return entry
 
     def _current(self) -> Snapshot:
+        looks = _looks.get()
+        if looks and self in looks:
+            return looks.pop(self)
         with borrowed():
             return self._fresh.current()
 

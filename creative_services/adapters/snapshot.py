@@ -58,8 +58,12 @@ class Snapshot:
         # Columns, not models: of 10,000 rows the making of models would take most of the time.
         self._rows = {row.id: row for row in map(Row._make, ranked.values_list(*Row._fields))}
         self._tiers: dict[str, list[int]] = {}
+        self._names: dict[str, int] = {}
+        self._models: dict[str, list[int]] = {}
         for row in self._rows.values():
             self._tiers.setdefault(row.tier, []).append(row.id)
+            self._names[row.name] = row.id
+            self._models.setdefault(f"{row.provider}/{row.model}", []).append(row.id)
         self._entries: dict[int, LLMEntry] = {}
 
     def by_id(self, llm_id: int) -> LLMEntry | None:
@@ -73,6 +77,11 @@ class Snapshot:
     def of_tier(self, tier: LLMTier | str) -> Iterator[LLMEntry]:
         """The tier's entries, cheapest first; none for what is no tier."""
         return map(self._entry, self._tiers.get(tier.value if isinstance(tier, LLMTier) else tier, ()))
+
+    def named(self, name: str) -> list[LLMEntry]:
+        """The entry of this name, else those of this `<provider>/<model>`, cheapest first."""
+        found = [self._names[name]] if name in self._names else self._models.get(name, ())
+        return [self._entry(llm_id) for llm_id in found]
 
     def _entry(self, llm_id: int) -> LLMEntry:
         entry = self._entries.get(llm_id)

@@ -17,6 +17,7 @@ from creative_services.adapters import get_client, get_sync_client
 from creative_services.adapters.clients import get_registry
 from creative_services.adapters.connections import holding_none, outside_transactions
 from creative_services.adapters.probe import first_callable
+from creative_services.adapters.registry import one_look
 from creative_services.api.bodies import llm_body, llm_name
 from creative_services.api.dialects.own import OWN
 from creative_services.api.errors import exception_handler
@@ -87,7 +88,7 @@ class WholeCallView(CreativeServicesView):
         asked = self.dialect.read(read_object(request._request))  # noqa: SLF001  (the only way to Django's request)
         tiers = allowed_tiers(request.user)
         call = asked.call | {"caller": caller_of(request), "tiers": tiers}
-        with holding_none():
+        with holding_none(), one_look():
             if asked.model is not None:
                 call |= target_of(asked.model, tiers)
             return self._answer(asked, call)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from creative_services.api.dialects.base import Asked
 from creative_services.api.dialects.fields import refusal, sort_out
 from creative_services.api.dialects.openai_errors import error_body
+from creative_services.core.errors import MalformedResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +52,10 @@ class Embeddings:
 
 def _base64(vector: list[float]) -> str:
     """The vector as 32-bit floats, little-endian."""
-    return b64encode(pack(f"<{len(vector)}f", *vector)).decode()
+    try:
+        return b64encode(pack(f"<{len(vector)}f", *vector)).decode()
+    except OverflowError:
+        raise MalformedResponseError("The vector holds a number that 32 bits are too few for.") from None
 
 
 ENCODINGS: Mapping[str, Callable[[list[float]], Any]] = MappingProxyType({"float": list, "base64": _base64})
