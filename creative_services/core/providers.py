@@ -133,6 +133,7 @@ _ROWS = (
         base_url="https://openrouter.ai/api/v1",
         base_path="/api/v1",
         key_variables=("OPENROUTER_API_KEY",),
+        quirks=frozenset({"cache_marks"}),
     ),
     Provider(
         name="together",
@@ -199,7 +200,8 @@ def provider_for(name: str, api_endpoint: str | None = None) -> Provider:
             "For another OpenAI-compatible server set api_endpoint to its base URL."
         )
         raise UnknownProviderError(msg)
-    return Provider(name=name, wire="openai_chat", base_url=api_endpoint, needs_key=False)
+    quirks = frozenset({"cache_marks"})
+    return Provider(name=name, wire="openai_chat", base_url=api_endpoint, needs_key=False, quirks=quirks)
 
 
 def default_hosts(provider: str) -> frozenset[str]:

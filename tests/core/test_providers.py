@@ -191,7 +191,7 @@ def test_an_unknown_provider_without_an_endpoint_lists_what_is_known():
 
 def test_an_unknown_provider_with_an_endpoint_is_openai_compatible():
     row = provider_for("vllm", "http://gpu:8000")
-    assert (row.name, row.wire, row.needs_key, row.quirks) == ("vllm", "openai_chat", False, frozenset())
+    assert (row.name, row.wire, row.needs_key, row.quirks) == ("vllm", "openai_chat", False, {"cache_marks"})
 
 
 def test_a_providers_name_is_found_however_it_is_written():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from creative_services.core.request import REPLAY_KEY
 from creative_services.core.wire import json_text
 from creative_services.core.wire.base import (
+    CACHE_MARKS,
     DEVELOPER_ROLE,
     MAX_COMPLETION_TOKENS,
     NO_STREAM_USAGE,
@@ -46,6 +47,8 @@ class OpenAIChat(OpenAIHost):
         for name in ("stop", "tools", "tool_choice", "response_format"):
             if value := getattr(request, name):
                 body[name] = value
+        if request.tools and CACHE_MARKS not in route.quirks:
+            body["tools"] = [_unmarked(tool) for tool in request.tools]
         if stream:
             body["stream"] = True
             if NO_STREAM_USAGE not in route.quirks:
@@ -70,6 +73,8 @@ class OpenAIChat(OpenAIHost):
         return [{"role": "system", "content": request.system}, *messages] if request.system else messages
 
     def _message(self, message: Message, route: Route) -> Message:
+        if CACHE_MARKS not in route.quirks:
+            message = _unmarked(message)
         if message["role"] == "developer" and DEVELOPER_ROLE not in route.quirks:
             return {**message, "role": "system"}
         if REPLAY_KEY not in message:
@@ -80,6 +85,23 @@ class OpenAIChat(OpenAIHost):
             return plain
         fields = [block for block in json_text.objects(replay.get("blocks")) if block.keys() <= _REPLAYED]
         return {**plain, **{key: value for block in fields for key, value in block.items()}}
+
+
+_MARK = "cache_control"
+
+
+def _unmarked(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A message or a tool without what only some servers take: marks of what may be kept in the provider's cache."""
+    content = given.get("content")
+    parts = content if isinstance(content, list | tuple) else ()
+    if any(_MARK in part for part in (given, *parts)):
+        given = _without_mark(given)
+        return given | ({"content": [_without_mark(part) for part in parts]} if parts else {})
+    return given
+
+
+def _without_mark(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name != _MARK}
 
 
 _REPLAYED = {"reasoning_content", "reasoning_details"}

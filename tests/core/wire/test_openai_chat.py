@@ -74,6 +74,27 @@ def test_the_key_goes_where_the_route_wants_it():
     assert KEY not in repr(azure)
 
 
+MARK = {"cache_control": {"type": "ephemeral"}}
+MARKED = [
+    {"role": "system", "content": [{"type": "text", "text": "Be brief."} | MARK, {"type": "text", "text": "Be kind."}]},
+    {"role": "user", "content": "Hello"} | MARK,
+]
+MARKED_TOOL = {"type": "function", "function": {"name": "clock"}} | MARK
+
+
+def test_marks_of_what_may_be_cached_go_to_servers_that_may_know_them_and_to_no_other():
+    known = body(messages=MARKED, tools=[MARKED_TOOL], quirks=[base.CACHE_MARKS])
+    unknown = body(messages=MARKED, tools=[MARKED_TOOL])
+
+    assert (known["messages"], known["tools"]) == (MARKED, [MARKED_TOOL])
+    assert "cache_control" not in json.dumps(unknown)
+    assert unknown["messages"] == [
+        {"role": "system", "content": [{"type": "text", "text": "Be brief."}, {"type": "text", "text": "Be kind."}]},
+        {"role": "user", "content": "Hello"},
+    ]
+    assert unknown["tools"] == [{"type": "function", "function": {"name": "clock"}}]
+
+
 def test_a_calls_settings_go_before_the_entrys():
     asked = body(max_tokens=5, temperature=0, stop=("END",), system="Be brief.")
     assert (asked["max_tokens"], asked["temperature"], asked["stop"]) == (5, 0, ["END"])
