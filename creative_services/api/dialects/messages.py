@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 TAKEN = frozenset({
     "model", "messages", "max_tokens", "system", "temperature", "stop_sequences", "stream", "tools", "tool_choice",
-    "output_config", "output_format",
+    "output_config", "output_format", "cache_control",
 })  # fmt: skip
 NEUTRAL: Mapping[str, Collection[Any]] = MappingProxyType({"mcp_servers": ([],), "top_p": (1,)})
 # What these ask for changes nothing that an answer says, or is for the LLM's row to say: how much a model thinks.
 IGNORED = frozenset({
-    "cache_control", "diagnostics", "metadata", "service_tier", "speed", "thinking", "user_profile_id", "workspace_id",
+    "diagnostics", "metadata", "service_tier", "speed", "thinking", "user_profile_id", "workspace_id",
 })  # fmt: skip
 
 
@@ -56,6 +56,8 @@ def _call(fields: dict[str, Any]) -> dict[str, Any]:
     if fields.get("system"):
         call |= translate.system(fields["system"])
     call["messages"] += translate.messages(fields.get("messages"))
+    if "cache_control" in fields:
+        translate.mark_last(call["messages"], fields["cache_control"])
     if "temperature" in fields:
         call["temperature"] = fields["temperature"]
     if "stop_sequences" in fields:

@@ -41,6 +41,8 @@ def messages(given: Any) -> list[Message]:
             made.append({"role": role, "content": reading.plain(reading.parts(content, where, _SYSTEM_PARTS))})
         else:
             raise refusal(f"{where}.role", "must be user or assistant.")
+    if not made:
+        raise refusal("messages", "is empty. Send at least one message.")
     return made
 
 
@@ -62,6 +64,14 @@ def _result(block: Block, where: str) -> Message:
         content = [{"type": "text", "text": "Error:"}, *content]  # no other API has a word for it
     content = _marked(block, content)
     return {"role": "tool", "tool_call_id": a_string(block, "tool_use_id", where), "content": reading.plain(content)}
+
+
+def mark_last(conversation: list[Message], mark: Any) -> None:
+    """Put the mark of a whole request where Anthropic would: on what the conversation ends with."""
+    last = conversation[-1]
+    if content := last["content"]:
+        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        last["content"] = _marked({_MARK: mark}, parts)
 
 
 def _marked(block: Block, content: list[Part]) -> list[Part]:
