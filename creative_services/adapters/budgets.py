@@ -18,7 +18,7 @@ from creative_services.adapters.fresh import Fresh
 from creative_services.fields.usd import PLACES, to_units
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -68,7 +68,8 @@ class Budgets:
         after the commit: announce_warnings(warned)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = timezone.now) -> None:
+        self._now = now
         self._fresh = Fresh("Budget", _read)
 
     def matching(self, connection: BaseDatabaseWrapper, planned: PlannedAttempt) -> list[Claim]:
@@ -78,7 +79,7 @@ class Budgets:
         ledger's transaction.
         """
         snapshot = self._fresh.current(planned.entry.as_of)
-        now = timezone.now()
+        now = self._now()
         claims = [
             _claim(connection, snapshot, budget, budget.at(now)) for budget in _fitting(snapshot.budgets, planned)
         ]

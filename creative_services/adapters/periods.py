@@ -15,10 +15,6 @@ class Period(NamedTuple):
     starts_at: datetime
     ends_at: datetime | None
 
-    def contains(self, moment: datetime) -> bool:
-        """Whether the moment is in it."""
-        return self.starts_at <= moment and (self.ends_at is None or moment < self.ends_at)
-
 
 def period_at(kind: str, zone: ZoneInfo, moment: datetime) -> Period:
     """The `day`, `week` (from Monday), `month` or `total` in which the moment is, by the clocks of the zone."""
