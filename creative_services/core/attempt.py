@@ -56,11 +56,6 @@ class AttemptFlow(ABC):
         self.wire = wire
         self.request = request
 
-    @property
-    def input_bytes(self) -> int:
-        """The size of what is sent: an upper bound of its tokens."""
-        return len(self.request.body)
-
     @abstractmethod
     def begin(self) -> None:
         """Forget what an earlier try has brought."""

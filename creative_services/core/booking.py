@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.ledger import PlannedAttempt
-from creative_services.core.pricing import affordable_tokens, worst_case
 from creative_services.core.steps import Ask, Step
 from creative_services.core.types import Attempt
+from creative_services.core.upper_bound import UpperBound, upper_bound
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -63,19 +63,22 @@ class Books:
 
     def worst_case(self, attempt: AttemptFlow) -> Decimal | None:
         """US dollars that the try can cost at most."""
-        return worst_case(attempt.entry, attempt.input_bytes, self.output_tokens(attempt))
+        return self._bound(attempt).cost(attempt.entry)
 
     def affordable_tokens(self, attempt: AttemptFlow, dollars: Decimal) -> int | None:
         """The output tokens for which so many US dollars suffice whatever happens; None where they do not for one."""
-        tokens = affordable_tokens(attempt.entry, attempt.input_bytes, dollars)
-        return None if tokens is None or not 1 <= tokens < self.output_tokens(attempt) else tokens
+        tokens = self._bound(attempt).affordable_tokens(attempt.entry, dollars)
+        return None if tokens is None or not 1 <= tokens < self._asked(attempt) else tokens
 
-    def output_tokens(self, attempt: AttemptFlow) -> int:
-        """The most output tokens that the try may bill."""
+    def _asked(self, attempt: AttemptFlow) -> int:
+        """The output tokens that the try asks for at most."""
         return self._call.work.output_tokens(attempt.entry) if attempt.max_tokens is None else attempt.max_tokens
 
+    def _bound(self, attempt: AttemptFlow) -> UpperBound:
+        return upper_bound(attempt.entry, self._call.work.request, attempt.request.body, self._asked(attempt))
+
     def _plan(self, attempt: AttemptFlow, seconds: float, refusals: Sequence[Refusal]) -> PlannedAttempt:
-        call = self._call
+        call, bound = self._call, self._bound(attempt)
         return PlannedAttempt(
             request_id=call.request_id,
             number=self.planned,
@@ -84,10 +87,10 @@ class Books:
             is_stream=attempt.is_stream,
             caller=call.caller,
             tier=call.target.tier,
-            input_tokens=attempt.input_bytes,
-            output_tokens=self.output_tokens(attempt),
-            worst_case=self.worst_case(attempt),
-            unbounded=None,
+            input_tokens=bound.input_tokens,
+            output_tokens=bound.output_tokens,
+            worst_case=bound.cost(attempt.entry),
+            unbounded=bound.unbounded,
             seconds=seconds,
             refusals=tuple(refusals),
         )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Candidate:
     """One LLM that a call might ask, without its key; `refused` says why it would not be.
 
-    `worst_case_cost` is what the call may cost at most with it, in US dollars: a token for every byte sent, and all
-    output tokens allowed. None where a price is unknown.
+    `worst_case_cost` is what the call may cost at most with it, in US dollars: a token for every byte sent, what
+    providers add, and all output tokens allowed, at the dearest prices that can apply. None where a price is unknown.
     """
 
     llm: LLMEntry

@@ -15,7 +15,7 @@ _ZERO = Decimal(0)
 
 def cost(entry: LLMEntry, usage: Usage) -> Decimal | None:
     """US dollars that `usage` comes to at the prices of `entry`; None where a price or a count is unknown."""
-    parts = (_input(entry, usage), _part(_price(entry.cost_per_1k_output), usage.output_tokens))
+    parts = (_input(entry, usage), _part(price(entry.cost_per_1k_output), usage.output_tokens))
     if parts[0] is None or parts[1] is None:
         return None
     return parts[0] + parts[1]
@@ -23,18 +23,18 @@ def cost(entry: LLMEntry, usage: Usage) -> Decimal | None:
 
 def _input(entry: LLMEntry, usage: Usage) -> Decimal | None:
     """The input's cost: each token once, at the price of what was done with it."""
-    fresh = _price(entry.cost_per_1k_input)
+    fresh = price(entry.cost_per_1k_input)
     if fresh is None or usage.input_tokens is None:
         return _part(fresh, usage.input_tokens)
     left, total = usage.input_tokens, _ZERO
     # The dearer first: some providers report more cached tokens than input.
-    for price, tokens in (
+    for per_1k, tokens in (
         (_hour_price(entry, fresh), usage.cache_write_1h_tokens),
         (_cached_price(entry.cost_per_1k_cache_write, fresh), _for_minutes(usage)),
         (_cached_price(entry.cost_per_1k_cache_read, fresh), usage.cache_read_tokens),
     ):
         taken = min(tokens or 0, left)
-        total, left = total + price * taken / 1000, left - taken
+        total, left = total + per_1k * taken / 1000, left - taken
     return total + fresh * left / 1000
 
 
@@ -48,7 +48,8 @@ def _hour_price(entry: LLMEntry, fresh: Decimal) -> Decimal:
     return max(fresh * 2, _cached_price(entry.cost_per_1k_cache_write, fresh))
 
 
-def _price(per_1k: float | None) -> Decimal | None:
+def price(per_1k: float | None) -> Decimal | None:
+    """US dollars per 1,000 tokens, without the rounding of binary fractions."""
     return None if per_1k is None else Decimal(str(per_1k))
 
 
@@ -56,24 +57,10 @@ def _cached_price(per_1k: float | None, fresh: Decimal) -> Decimal:
     return fresh if per_1k is None else Decimal(str(per_1k))
 
 
-def _part(price: Decimal | None, tokens: int | None) -> Decimal | None:
-    if price == 0:
+def _part(per_1k: Decimal | None, tokens: int | None) -> Decimal | None:
+    if per_1k == 0:
         return _ZERO  # what costs nothing costs nothing, however many tokens it was
-    return None if price is None or tokens is None else price * tokens / 1000
-
-
-def worst_case(entry: LLMEntry, input_bytes: int, output_tokens: int) -> Decimal | None:
-    """US dollars that a call can cost at most: no tokenizer makes more than one token of a byte."""
-    return cost(entry, Usage(input_tokens=input_bytes, output_tokens=output_tokens))
-
-
-def affordable_tokens(entry: LLMEntry, input_bytes: int, dollars: Decimal) -> int | None:
-    """The most output tokens for which so many US dollars suffice; None where a price is unknown or output is free."""
-    least = worst_case(entry, input_bytes, 0)
-    per_1k = entry.cost_per_1k_output
-    if least is None or not per_1k:
-        return None
-    return int((dollars - least) * 1000 / Decimal(str(per_1k)))
+    return None if per_1k is None or tokens is None else per_1k * tokens / 1000
 
 
 def estimate(entry: LLMEntry, input_bytes: int, output_tokens: int) -> Decimal | None:
