@@ -32,7 +32,6 @@ class MachineKeyAdmin(Base):
 
     list_display = ("name", "hint", "user", "state", "expires_at", "last_used_at")
     list_select_related = ("user",)
-    date_hierarchy = "created_at"
     ordering = ("-created_at",)
     actions = ("revoke",)
     shown_later = ("hint", "user", "state", "created_at", "last_used_at", "revoked_at")
