@@ -435,6 +435,23 @@ def test_a_slow_reader_of_a_fast_stream_loses_nothing() -> None:
         assert asyncio.run(run(provider)) == 10_000_000
 
 
+def test_a_slow_reader_of_a_stream_that_breaks_off_has_all_that_came_before() -> None:
+    told: list[str] = []
+
+    async def read_slowly(provider: LoopbackProvider) -> None:
+        async with async_client(provider) as client, client.stream("Hi") as stream:
+            async for chunk in stream:
+                told.append(chunk.text)
+                while provider.open_connections:  # until the loop has all of it, its end too
+                    await asyncio.sleep(0.01)
+
+    with LoopbackProvider(Reply(["Warm ", "bread"], pause=0.01, ending="cut")) as provider:
+        with pytest.raises(MalformedResponseError):
+            asyncio.run(read_slowly(provider))
+
+    assert "".join(told) == "Warm bread"
+
+
 def test_a_provider_that_hangs_up_while_it_is_sent_a_long_request_is_a_connection_error() -> None:
     def hang_up(server: socket.socket) -> None:
         connection, _ = server.accept()

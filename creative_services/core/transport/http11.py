@@ -98,12 +98,20 @@ class Http11:
         return event.status_code, headers
 
     def body(self) -> bytes | None:
-        """All of the body that has come, b"" at its end, None while more data is needed."""
+        """All of the body that has come, b"" at its end, None while more data is needed.
+
+        Where it breaks off, what came before is given first, and the error by the next call.
+        """
         if self._ended:
             return b""
         pieces: list[bytes] = []
         while True:
-            event = self._next()
+            try:
+                event = self._next()
+            except MalformedResponseError:
+                if come := b"".join(pieces):
+                    return come
+                raise
             if isinstance(event, h11.Data):
                 pieces.append(bytes(event.data) if self._decoder is None else self._decompress(event.data))
             elif event is h11.NEED_DATA:
