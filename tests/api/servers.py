@@ -49,9 +49,10 @@ Llms.objects.create(name="Near", provider="near", model="near-1", tier="local", 
 class Server:
     """A running server."""
 
-    def __init__(self, port: int, database: Path) -> None:
+    def __init__(self, port: int, database: Path, said: str = "") -> None:
         self.port = port
         self.database = database
+        self.said = said  # by its set-up
 
     def ask(self, **body: Any) -> http.client.HTTPResponse:
         """The response as soon as its headers are there. Closing it leaves the server."""
@@ -75,11 +76,17 @@ class Server:
 
 
 @contextmanager
-def serving(kind: str, folder: Path, provider: LoopbackProvider) -> Iterator[Server]:
-    """A server of this kind, with one row of the local tier that `provider` answers for."""
+def serving(
+    kind: str, folder: Path, provider: LoopbackProvider, more: str = "", *told: str, settings: str = "tests.settings"
+) -> Iterator[Server]:
+    """A server of this kind, with one row of the local tier that `provider` answers for.
+
+    `more` is code that sets up more; it finds `told` in `sys.argv[2:]`, and what it prints is `Server.said`.
+    """
     database = folder / "database.sqlite3"
-    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{database}", "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    subprocess.run([sys.executable, "-c", SETUP, provider.url], cwd=ROOT, env=environment, check=True)
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{database}", "DJANGO_SETTINGS_MODULE": settings}
+    set_up = [sys.executable, "-c", SETUP + more, provider.url, *told]
+    said = subprocess.run(set_up, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         process = subprocess.Popen(
@@ -87,7 +94,7 @@ def serving(kind: str, folder: Path, provider: LoopbackProvider) -> Iterator[Ser
         )
     try:
         _wait_until_up(port)
-        yield Server(port, database)
+        yield Server(port, database, said)
     finally:
         process.terminate()
         process.wait(timeout=20)
