@@ -445,9 +445,9 @@ def test_a_slow_reader_of_a_stream_that_breaks_off_has_all_that_came_before() ->
                 while provider.open_connections:  # until the loop has all of it, its end too
                     await asyncio.sleep(0.01)
 
-    with LoopbackProvider(Reply(["Warm ", "bread"], pause=0.01, ending="cut")) as provider:
-        with pytest.raises(MalformedResponseError):
-            asyncio.run(read_slowly(provider))
+    reply = Reply(["Warm ", "bread"], pause=0.01, ending="cut")
+    with LoopbackProvider(reply) as provider, pytest.raises(MalformedResponseError):
+        asyncio.run(read_slowly(provider))
 
     assert "".join(told) == "Warm bread"
 
