@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,13 @@ def to_units(dollars: Decimal) -> int:
 def from_units(units: int) -> Decimal:
     """US dollars, with twelve places."""
     return (Decimal(units) * _UNIT).quantize(_UNIT)
+
+
+class UsdFormField(forms.DecimalField):
+    """US dollars, shown without the zeros at their end."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
 class UsdField(models.BigIntegerField):  # type: ignore[type-arg]
@@ -51,10 +59,8 @@ class UsdField(models.BigIntegerField):  # type: ignore[type-arg]
         return to_units(value if isinstance(value, Decimal) else Decimal(str(value)))
 
     def formfield(self, **options: Any) -> Any:
-        from django import forms  # noqa: PLC0415 - only the admin needs forms
-
         defaults: dict[str, Any] = {
-            "form_class": forms.DecimalField,
+            "form_class": UsdFormField,
             "max_digits": 18,
             "decimal_places": PLACES,
             "min_value": 0,
