@@ -13,7 +13,7 @@ from django.db import connections
 from django.db.utils import load_backend
 
 from creative_services.adapters.connection_pool import pool_of
-from creative_services.adapters.connections import borrowed
+from creative_services.adapters.connections import borrowed, give_back_connections
 from creative_services.databases import is_of_a_test, ledger_alias, tests_are_running
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ def ledger_connection() -> Iterator[BaseDatabaseWrapper]:
     """
     alias = ledger_alias()
     connection = connections[alias]
-    if connection.vendor == "sqlite" or is_of_a_test(connection):
-        with borrowed():
+    with borrowed():
+        if connection.vendor == "sqlite" or is_of_a_test(connection):
             yield connection
-    else:
-        with pool_of(alias).loan() as pooled:
-            yield pooled
+        else:
+            with pool_of(alias).loan() as pooled:
+                yield pooled
 
 
 async def run_on_ledger(function: Callable[..., Result], *args: Any) -> Result:
@@ -51,7 +51,7 @@ async def run_on_ledger(function: Callable[..., Result], *args: Any) -> Result:
     alias = ledger_alias()
     if tests_are_running() or _vendor(connections.settings[alias]["ENGINE"]) == "sqlite":
         return await sync_to_async(function)(*args)
-    call = partial(copy_context().run, function, *args)
+    call = partial(copy_context().run, _leaving_nothing_open, function, *args)
     return await asyncio.get_running_loop().run_in_executor(pool_of(alias).threads, call)
 
 
@@ -67,6 +67,14 @@ async def to_the_end(work: Coroutine[Any, Any, Result]) -> tuple[Result, bool]:
         except Exception:  # noqa: S110 - the task's own, which its result raises
             pass
     return task.result(), was_cancelled
+
+
+def _leaving_nothing_open(function: Callable[..., Result], *args: Any) -> Result:
+    """Call it on a thread of the pool's, to which no request's end comes that would close what it opened beside."""
+    try:
+        return function(*args)
+    finally:
+        give_back_connections()
 
 
 @cache
