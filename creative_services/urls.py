@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.urls import path
 
-from creative_services.api import dialect_views, openai_views, views
+from creative_services.api import dialect_views, openai_views, usage, views
 
 if apps.is_installed("drf_spectacular"):
     import creative_services.api.schema.extensions  # noqa: F401
@@ -15,6 +15,7 @@ urlpatterns = [
     path("llms/", views.LLMListView.as_view(), name="llm-list"),
     path("llms/<int:llm_id>/", views.LLMDetailView.as_view(), name="llm-detail"),
     path("tiers/", views.TierListView.as_view(), name="tier-list"),
+    path("usage/", usage.UsageView.as_view(), name="usage"),
     path("v1/chat/completions", openai_views.ChatCompletionsView.as_view(), name="chat-completions"),
     path("v1/embeddings", openai_views.EmbeddingsView.as_view(), name="embeddings"),
     path("v1/models", openai_views.ModelListView.as_view(), name="model-list"),
