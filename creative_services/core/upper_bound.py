@@ -30,17 +30,17 @@ _COPIES = ("n", "candidateCount")
 _HARMLESS = frozenset(
     (
         "cache_control", "chat_template_kwargs", "dimensions", "enable_thinking", "encoding_format",
-        "frequency_penalty", "include", "input_type", "keep_alive", "logit_bias", "logprobs", "metadata", "min_p",
-        "parallel_tool_calls", "presence_penalty", "prompt_cache_key", "reasoning_effort", "reasoning_format",
-        "repetition_penalty", "safetySettings", "safety_identifier", "seed", "stop", "stop_sequences", "store",
-        "stream", "stream_options", "temperature", "think", "tool_choice", "top_k", "top_logprobs", "top_p", "user",
-        "verbosity",
+        "frequency_penalty", "include", "include_reasoning", "input_type", "keep_alive", "logit_bias", "logprobs",
+        "metadata", "min_p", "parallel_tool_calls", "presence_penalty", "prompt_cache_key", "random_seed",
+        "reasoning_effort", "reasoning_format", "repetition_penalty", "safetySettings", "safety_identifier", "seed",
+        "stop", "stop_sequences", "store", "stream", "stream_options", "temperature", "think", "tool_choice", "top_k",
+        "top_logprobs", "top_p", "usage", "user", "verbosity",
     )
 )  # fmt: skip
 """Parameters that leave the bill within the bound. What is not here may change the price or bring more in."""
 _HARMLESS_WITHIN: Mapping[str, frozenset[str]] = {
     "reasoning": frozenset(("effort", "enabled", "exclude", "generate_summary", "max_tokens", "summary")),
-    "thinking": frozenset(("budget_tokens", "display", "type")),
+    "thinking": frozenset(("budget_tokens", "clear_thinking", "display", "type")),
     "output_config": frozenset(("effort",)),
     "text": frozenset(("verbosity",)),
     "generationConfig": frozenset(

@@ -99,6 +99,11 @@ class Call:
         self.calls = 0
 
     def built(self, base, model, *, stream):
+        llm, request = self.asking(model)
+        return WIRES["gemini"].build(llm, Route(base), request, stream=stream)
+
+    def asking(self, model):
+        """The entry and the request."""
         extra = {key: value for key, value in self.asked.items() if key not in ARGUMENTS}
         options = {key: value for key, value in self.config.items() if key not in OPTIONS}
         if options:
@@ -116,8 +121,7 @@ class Call:
             tool_choice=self.tool_choice(),
             response_format=self.response_format(),
         )
-        llm = entry(model, temperature=None, extra_params=extra)
-        return WIRES["gemini"].build(llm, Route(base), request, stream=stream)
+        return entry(model, temperature=None, extra_params=extra), request
 
     def messages(self, turn):
         parts = turn["parts"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from creative_services.core.request import LLMRequest
-from creative_services.core.wire.base import DEVELOPER_ROLE, Route
+from creative_services.core.wire.base import CACHE_MARKS, DEVELOPER_ROLE, Route
 
 from .answers import WIRES, entry
 
@@ -32,6 +32,13 @@ def name(item):
 
 
 def built(wire, asked, **fields):
+    llm, request = asking(asked, **fields)
+    route = Route("https://acme.example/v1", quirks=frozenset({CACHE_MARKS, DEVELOPER_ROLE}))
+    return json.loads(WIRES[wire].build(llm, route, request, stream=bool(asked.get("stream"))).body)
+
+
+def asking(asked, **fields):
+    """The entry and the request that ask for the same."""
     extra = {key: value for key, value in asked.items() if key not in ARGUMENTS}
     llm = entry(asked.get("model") or "m", temperature=None, extra_params=extra)
     request = LLMRequest(
@@ -39,8 +46,30 @@ def built(wire, asked, **fields):
         temperature=asked.get("temperature"),
         **fields,
     )
-    route = Route("https://acme.example/v1", quirks=frozenset({DEVELOPER_ROLE}))
-    return json.loads(WIRES[wire].build(llm, route, request, stream=bool(asked.get("stream"))).body)
+    return llm, request
+
+
+def chat_fields(asked):
+    return {
+        "messages": asked["messages"],
+        "stop": listed(asked.get("stop")),
+        "tools": asked.get("tools") or (),
+        "tool_choice": asked.get("tool_choice"),
+        "response_format": asked.get("response_format"),
+    }
+
+
+def messages_fields(asked):
+    form = (asked.get("output_config") or {}).get("format")
+    schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": form["schema"]}} if form else None
+    system = [{"role": "system", "content": asked["system"]}] if asked.get("system") else []
+    return {
+        "messages": [*system, *(message for turn in asked["messages"] for message in back(turn))],
+        "stop": listed(asked.get("stop_sequences")),
+        "tools": [tool_back(tool) for tool in asked.get("tools") or ()],
+        "tool_choice": choice_back(asked.get("tool_choice")),
+        "response_format": schema,
+    }
 
 
 def listed(stop):
@@ -50,15 +79,7 @@ def listed(stop):
 @pytest.mark.parametrize("item", recorded("openai-chat"), ids=name)
 def test_a_recorded_chat_request_can_be_built(item):
     asked = item["request"]["json"]
-    found = built(
-        "openai_chat",
-        asked,
-        messages=asked["messages"],
-        stop=listed(asked.get("stop")),
-        tools=asked.get("tools") or (),
-        tool_choice=asked.get("tool_choice"),
-        response_format=asked.get("response_format"),
-    )
+    found = built("openai_chat", asked, **chat_fields(asked))
     cap = found.pop("max_tokens", None) or found.pop("max_completion_tokens")
     assert cap == (asked.get("max_tokens") or asked.get("max_completion_tokens") or 4096)
     assert listed(found.pop("stop", None)) == listed(asked.get("stop"))
@@ -88,18 +109,7 @@ def test_a_recorded_messages_request_can_be_built(item):
     asked = item["request"]["json"]
     if not is_expressible(item):
         return
-    form = (asked.get("output_config") or {}).get("format")
-    schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": form["schema"]}} if form else None
-    system = [{"role": "system", "content": asked["system"]}] if asked.get("system") else []
-    found = built(
-        "anthropic_messages",
-        asked,
-        messages=[*system, *(message for turn in asked["messages"] for message in back(turn))],
-        stop=listed(asked.get("stop_sequences")),
-        tools=[tool_back(tool) for tool in asked.get("tools") or ()],
-        tool_choice=choice_back(asked.get("tool_choice")),
-        response_format=schema,
-    )
+    found = built("anthropic_messages", asked, **messages_fields(asked))
     ours, theirs = ({key: value for key, value in body.items() if value or value == 0} for body in (found, asked))
     for body in (ours, theirs):
         body["system"] = plain(body.get("system") or "")

@@ -29,6 +29,15 @@ def recorded():
 
 @pytest.mark.parametrize("item", recorded(), ids=lambda item: item["id"])
 def test_a_recorded_responses_request_can_be_built(item):
+    llm, request = asking(item)
+    asked = item["request"]["json"]
+    route = Route("https://acme.example/v1", quirks=frozenset({DEVELOPER_ROLE}))
+    found = json.loads(WIRES["openai_responses"].build(llm, route, request, stream=bool(asked.get("stream"))).body)
+    assert meaning(found, asked) == meaning(asked, asked)
+
+
+def asking(item):
+    """The entry and the request that ask for the same."""
     asked = item["request"]["json"]
     extra = {key: value for key, value in asked.items() if key not in ARGUMENTS}
     request = LLMRequest(
@@ -40,10 +49,7 @@ def test_a_recorded_responses_request_can_be_built(item):
         tool_choice=asked.get("tool_choice"),
         response_format=format_back(asked.get("text")),
     )
-    llm = entry(asked["model"], temperature=None, extra_params=extra)
-    route = Route("https://acme.example/v1", quirks=frozenset({DEVELOPER_ROLE}))
-    found = json.loads(WIRES["openai_responses"].build(llm, route, request, stream=bool(asked.get("stream"))).body)
-    assert meaning(found, asked) == meaning(asked, asked)
+    return entry(asked["model"], temperature=None, extra_params=extra), request
 
 
 def meaning(request, asked):
