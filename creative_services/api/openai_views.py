@@ -71,7 +71,7 @@ class UnknownRouteView(CreativeServicesView):
 
     dialect = CHAT
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
+    def initial(self, request: Request, *args: Any, **_: Any) -> NoReturn:
         raise Http404
 
 

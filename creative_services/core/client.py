@@ -49,6 +49,7 @@ class DynamicLLMClient(BaseClient):
         timeout: float | None = None,
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
         tiers: Collection[LLMTier | str] | None = None,
         upstream: UpstreamName | None = None,
@@ -62,7 +63,7 @@ class DynamicLLMClient(BaseClient):
         `max_tokens` be lowered to what a hard budget still pays for. Only LLMs of `tiers` are asked, if they are given.
         """
         content = Arguments(
-            prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
+            prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra, options
         )
         call = self._call(
             content,
@@ -96,6 +97,7 @@ class DynamicLLMClient(BaseClient):
         timeout: float | None = None,
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
         tiers: Collection[LLMTier | str] | None = None,
         on_interrupt: OnInterrupt = "error",
@@ -104,7 +106,7 @@ class DynamicLLMClient(BaseClient):
     ) -> AsyncLLMStream:
         """The answer chunk by chunk; see `SyncDynamicLLMClient.stream`. It is not awaited itself, its chunks are."""
         content = Arguments(
-            prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
+            prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra, options
         )
         outcome = Outcome()
         call = self._call(
@@ -138,12 +140,13 @@ class DynamicLLMClient(BaseClient):
         timeout: float | None = None,
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
         tiers: Collection[LLMTier | str] | None = None,
     ) -> Explanation:
         """What `generate` with these arguments would do now: whom it would ask, and why not others. Asks nobody."""
         content = Arguments(
-            prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
+            prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra, options
         )
         call = self._call(content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller, tiers=tiers)
         explanation: Explanation = await self._run(call.explain())

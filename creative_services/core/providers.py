@@ -118,7 +118,7 @@ _ROWS = (
         wire="openai_chat",
         base_url="https://api.mistral.ai/v1",
         key_variables=("MISTRAL_API_KEY",),
-        quirks=frozenset({"no_stream_usage"}),
+        quirks=frozenset({"no_stream_usage", "random_seed"}),
     ),
     Provider(
         name="deepseek",

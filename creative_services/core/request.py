@@ -7,23 +7,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from creative_services.core.bounds import Bounds
 from creative_services.core.content import check_content
 from creative_services.core.errors import InvalidRequestError
+from creative_services.core.options import NO_OPTIONS, check_options
 from creative_services.core.types import NO_PARAMS, LLMTier
 
 Message = Mapping[str, Any]
 REPLAY_KEY = "replay"
 """Key of an assistant message under which its provider's own blocks ride, `{"wire": name, "blocks": [...]}`, for the
 next turn with the same wire; other wires ignore it."""
+CONTENT = ("prompt", "messages", "system", "stop", "tools", "tool_choice", "response_format", "extra")
 ROLES = ("system", "developer", "user", "assistant", "tool")
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """The most a caller may ask for: characters of all text sent, tokens of output."""
-
-    prompt_chars: int = 2_000_000
-    max_tokens: int = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +26,9 @@ class LLMRequest:
     """One call's content, in OpenAI chat form; each wire translates it.
 
     `messages` holds the conversation without the `system` argument. `max_tokens` and `temperature` of None mean the
-    entry's own. `extra` is merged into the JSON body last. `size` is the length of all text in it, in characters.
+    entry's own. `extra` is merged into the JSON body last. `size` is the length of all text in it, in characters,
+    without the pictures.
+    `options` are those of `core.options` that change anything.
     """
 
     messages: Sequence[Message] = field(repr=False)
@@ -44,6 +41,7 @@ class LLMRequest:
     response_format: Mapping[str, Any] | None = None
     extra: Mapping[str, Any] = field(default_factory=lambda: NO_PARAMS, repr=False)
     size: int = 0
+    options: Mapping[str, Any] = field(default_factory=lambda: NO_OPTIONS)
 
     @property
     def wants_images(self) -> bool:
@@ -210,6 +208,7 @@ def embed_request(texts: Any, dimensions: Any, extra: Any, bounds: Bounds) -> Em
         raise InvalidRequestError("`dimensions` must be an int from 1.")
     more = check_object(extra, "extra") or NO_PARAMS
     left = check_content(more, "extra", check_content(given, "texts", bounds.prompt_chars))
+    bounds.check_tokens((given, more))
     return EmbedRequest(tuple(given), dimensions, more, size=bounds.prompt_chars - left)
 
 
@@ -227,6 +226,7 @@ class Arguments:
     tool_choice: Any
     response_format: Any
     extra: Any
+    options: Any = None
 
     def __repr__(self) -> str:
         return "<Arguments>"  # prompts stay out of tracebacks
@@ -251,13 +251,14 @@ class Arguments:
             tool_choice=self.tool_choice,
             response_format=check_object(self.response_format, "response_format"),
             extra=check_object(self.extra, "extra") or NO_PARAMS,
-            size=self._size(bounds.prompt_chars),
+            size=self._size(bounds, bounds.check_messages(messages)),
+            options=check_options(self.options),
         )
 
-    def _size(self, most: int) -> int:
-        left = most
-        for where in ("prompt", "messages", "system", "stop", "tools", "tool_choice", "response_format", "extra"):
-            value = getattr(self, where)
-            if value is not None:
-                left = check_content(value, where, left)
-        return most - left
+    def _size(self, bounds: Bounds, pictures: int) -> int:
+        most = left = bounds.prompt_chars + pictures
+        content = {where: value for where in CONTENT if (value := getattr(self, where)) is not None}
+        for where, value in content.items():
+            left = check_content(value, where, left)
+        bounds.check_tokens(list(content.values()), pictures)
+        return most - left - pictures

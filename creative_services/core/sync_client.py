@@ -43,6 +43,7 @@ class SyncDynamicLLMClient(BaseClient):
         timeout: float | None = None,
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
         tiers: Collection[LLMTier | str] | None = None,
         upstream: UpstreamName | None = None,
@@ -56,7 +57,7 @@ class SyncDynamicLLMClient(BaseClient):
         `max_tokens` be lowered to what a hard budget still pays for. Only LLMs of `tiers` are asked, if they are given.
         """
         content = Arguments(
-            prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
+            prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra, options
         )
         call = self._call(
             content,
@@ -90,6 +91,7 @@ class SyncDynamicLLMClient(BaseClient):
         timeout: float | None = None,
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
         tiers: Collection[LLMTier | str] | None = None,
         on_interrupt: OnInterrupt = "error",
@@ -102,7 +104,7 @@ class SyncDynamicLLMClient(BaseClient):
         `on_interrupt="restart"` the next LLM begins anew, announced by a chunk with `restart=True`.
         """
         content = Arguments(
-            prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
+            prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra, options
         )
         outcome = Outcome()
         call = self._call(
@@ -136,12 +138,13 @@ class SyncDynamicLLMClient(BaseClient):
         timeout: float | None = None,
         limits: Limits | None = None,
         extra: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
         caller: Caller | str | None = None,
         tiers: Collection[LLMTier | str] | None = None,
     ) -> Explanation:
         """What `generate` with these arguments would do now: whom it would ask, and why not others. Asks nobody."""
         content = Arguments(
-            prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra
+            prompt, messages, system, max_tokens, temperature, stop, tools, tool_choice, response_format, extra, options
         )
         call = self._call(content, tier=tier, llm_id=llm_id, timeout=timeout, limits=limits, caller=caller, tiers=tiers)
         explanation: Explanation = self._run(call.explain())

@@ -175,7 +175,33 @@ def test_both_names_of_the_longest_answer_are_taken(asker, provider, asked):
     assert provider.requests[-1].json["max_tokens"] == 7
 
 
+def test_options_reach_the_provider_in_its_own_words(asker, provider):
+    options = {
+        "top_p": 0.9,
+        "seed": 7,
+        "presence_penalty": 0.5,
+        "frequency_penalty": -0.5,
+        "parallel_tool_calls": False,
+    }
+
+    asker.chat(**options)
+
+    assert provider.requests[-1].json.items() >= options.items()
+
+
+def test_an_option_that_the_llms_api_has_no_word_for_is_refused_by_name(asker, provider, thinker):
+    told = asker.chat(model="Thinker", presence_penalty=0.5)
+
+    assert told.status == 400
+    assert "`presence_penalty`" in told.json["error"]["message"]
+
+
 NEUTRAL = {
+    "top_p": 1,
+    "presence_penalty": 0.0,
+    "frequency_penalty": 0,
+    "parallel_tool_calls": True,
+    "reasoning_effort": "high",
     "n": 1,
     "logprobs": False,
     "top_logprobs": 0,
@@ -204,6 +230,9 @@ def test_what_changes_nothing_is_taken_and_goes_nowhere(asker, provider):
 
 
 REFUSED = {
+    "top_p": 2,
+    "seed": "7",
+    "parallel_tool_calls": "no",
     "n": 2,
     "logprobs": True,
     "top_logprobs": 3,

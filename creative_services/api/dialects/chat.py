@@ -21,20 +21,17 @@ if TYPE_CHECKING:
 
     from creative_services.core.types import FinishReason, LLMChunk, LLMEntry, LLMResponse, ToolCall, Usage
 
+OPTIONS = frozenset({"top_p", "presence_penalty", "frequency_penalty", "seed", "parallel_tool_calls"})
 # As `generate` takes them.
 PASSED_ON = frozenset({"messages", "max_tokens", "temperature", "stop", "tools", "tool_choice", "response_format"})
-TAKEN = PASSED_ON | {"model", "stream", "stream_options", "max_completion_tokens"}
+TAKEN = PASSED_ON | OPTIONS | {"model", "stream", "stream_options", "max_completion_tokens"}
 # What changes nothing, as it is often sent; any other value would have to be passed on to APIs that have no such field.
 NEUTRAL: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {
         "n": (1,),
-        "top_p": (1,),
-        "presence_penalty": (0,),
-        "frequency_penalty": (0,),
         "logit_bias": ({},),
         "logprobs": (False,),
         "top_logprobs": (0,),
-        "parallel_tool_calls": (True,),
         "modalities": (["text"],),
         "functions": ([],),
         "function_call": ("auto", "none"),
@@ -42,9 +39,10 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "service_tier": ("auto", "default"),
     }
 )
-# For the provider's own accounts, or to answer sooner or alike as far as that is possible: no part of the answer.
+# For the provider's own accounts, or to be answered sooner; and how much a model thinks, which its row says.
 IGNORED = frozenset({
-    "user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "prediction", "seed",
+    "user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "prediction",
+    "reasoning_effort",
 })  # fmt: skip
 DONE = b"data: [DONE]\n\n"
 
@@ -59,6 +57,8 @@ class Chat:
         call["messages"] = _messages(fields)
         if (most := fields.get("max_completion_tokens")) is not None:
             call["max_tokens"] = most
+        if options := {name: fields[name] for name in OPTIONS if name in fields}:
+            call["options"] = options
         return Asked(fields.get("model", ""), stream, call, options=_includes_usage(fields))
 
     def whole(self, asked: Asked, response: LLMResponse) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.errors import ConfigurationError, InvalidRequestError
+from creative_services.core.options import spell
 from creative_services.core.secret import Secret
 from creative_services.core.wire import anthropic_conversation as translate
 from creative_services.core.wire import json_text, listings
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from creative_services.core.types import LLMEntry
     from creative_services.core.wire.base import Delta, Reader, Route
 
+_WORDS = {"top_p": "top_p", "parallel_tool_calls": None, "seed": None}
 VERSION = "2023-06-01"
 
 
@@ -76,19 +78,28 @@ def _headers(route: Route) -> dict[str, str]:
 
 
 def _options(request: LLMRequest) -> dict[str, Any]:
-    options: dict[str, Any] = {}
+    options = spell(request.options, _WORDS, translate.refuse)
     if request.stop:
         options["stop_sequences"] = list(request.stop)
     if request.tools:
         options["tools"] = translate.tools(request.tools)
-    if request.tool_choice is not None:
-        options["tool_choice"] = translate.tool_choice(request.tool_choice)
+    if choice := _tool_choice(request):
+        options["tool_choice"] = choice
     if request.response_format is not None and (form := translate.output_format(request.response_format)):
         options["output_config"] = {"format": form}
     return options
 
 
+def _tool_choice(request: LLMRequest) -> dict[str, Any] | None:
+    choice = None if request.tool_choice is None else translate.tool_choice(request.tool_choice)
+    if not request.tools or "parallel_tool_calls" not in request.options or choice == {"type": "none"}:
+        return choice
+    return {"type": "auto"} | (choice or {}) | {"disable_parallel_tool_use": True}
+
+
 def _temperature(entry: LLMEntry, route: Route, request: LLMRequest) -> float | None:
+    if "top_p" in request.options and request.temperature is None:
+        return None  # newer models take one of the two only, and this one was asked for
     warmth = temperature(entry, route, request)
     if warmth is None or warmth <= 1:
         return warmth

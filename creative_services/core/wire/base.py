@@ -21,6 +21,7 @@ MAX_COMPLETION_TOKENS = "max_completion_tokens"  # the output cap has OpenAI's n
 NO_STREAM_USAGE = "no_stream_usage"  # `stream_options` is refused; usage comes in streams anyway
 DEVELOPER_ROLE = "developer_role"  # knows the role `developer`; elsewhere it is sent as `system`
 NO_TEMPERATURE = "no_temperature"  # a temperature is refused, whatever the model is called
+RANDOM_SEED = "random_seed"  # what others call `seed` has this name
 CHAT_OPTIONS = "chat_options"  # knows JSON formats only as `response_format`, and ignores other APIs' words for them
 CACHE_MARKS = "cache_marks"  # knows Anthropic's `cache_control` in chat form, or may; elsewhere it would be refused
 API_KEY_HEADER = "api_key_header"  # the key goes in `api-key` instead of `Authorization`

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.errors import InvalidRequestError
+from creative_services.core.options import spell
 from creative_services.core.wire.gemini_conversation import refuse
 
 if TYPE_CHECKING:
@@ -16,14 +18,23 @@ if TYPE_CHECKING:
 _OWN_TOOLS = frozenset({
     "google_search", "google_maps", "url_context", "code_execution", "file_search", "computer_use",
 })  # fmt: skip
+_WORDS: Mapping[str, str | None] = MappingProxyType(
+    {
+        "top_p": "topP",
+        "presence_penalty": "presencePenalty",
+        "frequency_penalty": "frequencyPenalty",
+        "seed": "seed",
+    }
+)
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "any": "ANY"}
 
 
 def generation_config(entry: LLMEntry, request: LLMRequest) -> dict[str, Any]:
-    """The output cap, stop sequences and output format of this call."""
+    """The output cap, stop sequences, options and output format of this call."""
     config: dict[str, Any] = {"maxOutputTokens": request.max_tokens or entry.max_tokens}
     if request.stop:
         config["stopSequences"] = list(request.stop)
+    config |= spell(request.options, _WORDS if request.tools else {**_WORDS, "parallel_tool_calls": None}, refuse)
     return config | (_output_format(request.response_format) if request.response_format else {})
 
 

@@ -14,6 +14,7 @@ from creative_services.core.wire.base import (
     DEVELOPER_ROLE,
     MAX_COMPLETION_TOKENS,
     NO_STREAM_USAGE,
+    RANDOM_SEED,
     Delta,
     Route,
 )
@@ -49,6 +50,9 @@ class OpenAIChat(OpenAIHost):
                 body[name] = value
         if request.tools and CACHE_MARKS not in route.quirks:
             body["tools"] = [_unmarked(tool) for tool in request.tools]
+        body |= request.options
+        if RANDOM_SEED in route.quirks and "seed" in body:
+            body["random_seed"] = body.pop("seed")
         if stream:
             body["stream"] = True
             if NO_STREAM_USAGE not in route.quirks:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from creative_services.core.options import spell
 from creative_services.core.wire import json_text
 from creative_services.core.wire import responses_conversation as translate
 from creative_services.core.wire.base import CHAT_OPTIONS, DEVELOPER_ROLE
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from creative_services.core.wire.base import Delta, Reader, Route
 
 
+_WORDS = {"top_p": "top_p", "parallel_tool_calls": "parallel_tool_calls", "seed": None}
+
+
 class OpenAIResponses(OpenAIHost):
     """The wire `openai_responses`."""
 
@@ -40,6 +44,7 @@ class OpenAIResponses(OpenAIHost):
         if (warmth := temperature(entry, route, request)) is not None:
             body["temperature"] = warmth
         body |= _tools(request) | _limits(request, has_chat_options=CHAT_OPTIONS in route.quirks)
+        body |= spell(request.options, _WORDS, translate.refuse)
         body["store"] = False
         if encrypts_reasoning(entry.model):
             body["include"] = ["reasoning.encrypted_content"]
