@@ -116,6 +116,35 @@ def check_rows(
         return []  # E002 or E003 says which setting
 
 
+def check_permissions(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """W007: a tier asks for a permission that does not exist, so that nobody but superusers may use it."""
+    model = apps.get_model("auth", "Permission")
+    using = router.db_for_read(model)
+    try:
+        needed = app_settings.tier_permissions if using in (databases or ()) else {}
+    except ConfigurationError:
+        return []  # E002 says it
+    if not needed:
+        return []
+    try:
+        with transaction.atomic(using=using):
+            known = set(model._default_manager.using(using).values_list("content_type__app_label", "codename"))
+    except DatabaseError:
+        return []  # not migrated yet
+    return [
+        Warning(
+            f"TIER_PERMISSIONS asks for {permission!r}, and there is no such permission: only superusers may use "
+            f"the tier {tier.value!r}.",
+            hint="Permissions are made by `migrate`, from the models' Meta.permissions for example.",
+            id="creative_services.W007",
+        )
+        for tier, permission in needed.items()
+        if tuple(permission.split(".", 1)) not in known
+    ]
+
+
 def _check_row(row: Llms) -> Iterator[CheckMessage]:
     entry = entry_of(row)
     if entry.unusable:
@@ -156,3 +185,4 @@ def register_checks() -> None:
     register(check_deployment, Tags.security, deploy=True)
     register(check_cache, Tags.caches, deploy=True)
     register(check_rows, Tags.database)
+    register(check_permissions, Tags.database)

@@ -30,6 +30,9 @@ SETTINGS = (
     "HEDGE_AFTER",
     "HEDGE_SHARE",
     "MAX_PROMPT_CHARS",
+    "MAX_PROMPT_TOKENS",
+    "MAX_MESSAGES",
+    "MAX_IMAGE_BYTES",
     "MAX_BODY_BYTES",
     "MAX_TOKENS",
     "PROXY",
@@ -140,6 +143,21 @@ class AppSettings:  # noqa: PLR0904
     def max_prompt_chars(self) -> int:
         """The longest text a call may send, in characters."""
         return values.positive("MAX_PROMPT_CHARS", 2_000_000)
+
+    @property
+    def max_prompt_tokens(self) -> int | None:
+        """The longest text a call may send, in tokens of four bytes; None for as long as its characters may be."""
+        return None if values.get("MAX_PROMPT_TOKENS", None) is None else values.positive("MAX_PROMPT_TOKENS", 1)
+
+    @property
+    def max_messages(self) -> int:
+        """The most messages a call may send."""
+        return values.positive("MAX_MESSAGES", 10_000)
+
+    @property
+    def max_image_bytes(self) -> int:
+        """The largest image a call may send along, in bytes."""
+        return values.positive("MAX_IMAGE_BYTES", 20_000_000)
 
     @property
     def max_body_bytes(self) -> int:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from django.core.signals import setting_changed
 
 from creative_services.adapters.breaker import CacheBreaker
+from creative_services.adapters.connections import GivingBack
 from creative_services.adapters.ledger import DjangoLedger
+from creative_services.adapters.limited_ledger import LimitedLedger
+from creative_services.adapters.rates import RateLimits
 from creative_services.adapters.registry import DjangoLLMRegistry
 from creative_services.conf import app_settings
+from creative_services.core.bounds import Bounds
 from creative_services.core.memory_breaker import InMemoryBreaker
-from creative_services.core.request import Bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +42,7 @@ def get_client() -> DynamicLLMClient:
     """This process's async client over the `Llms` rows; made anew when settings change."""
     from creative_services.core.client import DynamicLLMClient  # noqa: PLC0415 - see above
 
-    return DynamicLLMClient(get_registry(), transport=get_transport(), **_options())
+    return DynamicLLMClient(get_registry(), transport=GivingBack(get_transport()), **_options())
 
 
 @cache
@@ -47,7 +50,7 @@ def get_sync_client() -> SyncDynamicLLMClient:
     """This process's sync client over the `Llms` rows; made anew when settings change."""
     from creative_services.core.client import SyncDynamicLLMClient  # noqa: PLC0415 - see above
 
-    return SyncDynamicLLMClient(get_registry(), transport=get_transport(), **_options())
+    return SyncDynamicLLMClient(get_registry(), transport=GivingBack(get_transport()), **_options())
 
 
 @cache
@@ -88,14 +91,20 @@ def _options() -> dict[str, Any]:
         "limits": app_settings.limits,
         "retry": app_settings.retry,
         "fallback_tiers": app_settings.fallback_tiers,
-        "ledger": get_ledger(),
+        "ledger": LimitedLedger(get_ledger(), RateLimits()),
         "breaker": get_breaker(),
         "strategy": app_settings.strategy,
         "upstream": app_settings.generate_upstream,
         "hedge_after": app_settings.hedge_after,
         "hedge_share": app_settings.hedge_share,
         "default_tier": app_settings.default_tier,
-        "bounds": Bounds(prompt_chars=app_settings.max_prompt_chars, max_tokens=app_settings.max_tokens),
+        "bounds": Bounds(
+            prompt_chars=app_settings.max_prompt_chars,
+            max_tokens=app_settings.max_tokens,
+            messages=app_settings.max_messages,
+            image_bytes=app_settings.max_image_bytes,
+            prompt_tokens=app_settings.max_prompt_tokens,
+        ),
     }
 
 

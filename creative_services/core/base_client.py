@@ -9,6 +9,7 @@ from random import random
 from typing import TYPE_CHECKING, Any, Literal
 
 from creative_services.core.answering import Upstream
+from creative_services.core.bounds import Bounds
 from creative_services.core.call import Call, Services, Strategy
 from creative_services.core.errors import ConfigurationError, InvalidRequestError
 from creative_services.core.flow import CallFlow
@@ -17,7 +18,7 @@ from creative_services.core.ledger import NOBODY, Caller
 from creative_services.core.limits import Limits, Retry
 from creative_services.core.listing import list_models
 from creative_services.core.memory_breaker import InMemoryBreaker
-from creative_services.core.request import Arguments, Bounds, EmbedRequest, Target, check_seconds, target
+from creative_services.core.request import Arguments, EmbedRequest, Target, check_seconds, target
 from creative_services.core.transport import HttpTransport
 from creative_services.core.types import LLMEntry, LLMTier, tier_of
 from creative_services.core.work import Answering, Embedding

@@ -29,6 +29,15 @@ def check_content(value: Any, where: str, left: int, depth: int = 0) -> int:
     return left
 
 
+def utf8_length(value: Any) -> int:
+    """Bytes of all text in `value`, which `check_content` has found to be good."""
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode())
+    if value is None or isinstance(value, int | float):
+        return 0
+    return sum(map(utf8_length, _items(value, "")))
+
+
 def _items(value: Any, where: str) -> Iterable[Any]:
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from creative_services import DictRegistry, DynamicLLMClient, InvalidRequestError, SyncDynamicLLMClient
-from creative_services.core.request import Bounds
+from creative_services.core.bounds import Bounds
 from creative_services.testing import FakeProvider
 from tests.core.asking import ENTRY, Ask, every_face
 

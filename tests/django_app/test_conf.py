@@ -28,10 +28,14 @@ def test_every_setting_has_a_default(services):
     assert app_settings.limits == Limits()
     assert app_settings.retry == Retry()
     assert app_settings.fallback_tiers == ()
+    assert app_settings.tier_permissions == {}
     assert app_settings.strategy == "cheapest"
     assert app_settings.generate_upstream == "whole"
     assert (app_settings.hedge_after, app_settings.hedge_share) == (None, 0.05)
     assert app_settings.max_prompt_chars == 2_000_000
+    assert app_settings.max_prompt_tokens is None
+    assert app_settings.max_messages == 10_000
+    assert app_settings.max_image_bytes == 20_000_000
     assert app_settings.max_body_bytes == 32_000_000
     assert app_settings.max_tokens == 2_000_000
     assert app_settings.encryption_keys == ()
@@ -59,6 +63,8 @@ def test_values_come_typed(services):
             "LIMITS": {"total": 10},
             "RETRY": Retry(max_retries=0),
             "FALLBACK_TIERS": ["standard", "economy"],
+            "TIER_PERMISSIONS": {"premium": "app.may_spend"},
+            "MAX_PROMPT_TOKENS": 1000,
             "STRATEGY": "cheapest_for_call",
             "GENERATE_UPSTREAM": "stream",
             "HEDGE_AFTER": 2,
@@ -73,6 +79,8 @@ def test_values_come_typed(services):
     assert app_settings.limits == Limits(total=10)
     assert app_settings.retry == Retry(max_retries=0)
     assert app_settings.fallback_tiers == (LLMTier.STANDARD, LLMTier.ECONOMY)
+    assert app_settings.tier_permissions == {LLMTier.PREMIUM: "app.may_spend"}
+    assert app_settings.max_prompt_tokens == 1000
     assert app_settings.strategy == "cheapest_for_call"
     assert app_settings.generate_upstream == "stream"
     assert (app_settings.hedge_after, app_settings.hedge_share) == (2.0, 0.1)
@@ -106,6 +114,13 @@ def test_values_come_typed(services):
         ("RETRY", {"max_retries": -1}),
         ("FALLBACK_TIERS", "economy"),
         ("FALLBACK_TIERS", ["luxury"]),
+        ("TIER_PERMISSIONS", ["premium"]),
+        ("TIER_PERMISSIONS", {"luxury": "app.may"}),
+        ("TIER_PERMISSIONS", {3: "app.may"}),
+        ("TIER_PERMISSIONS", {"premium": "may"}),
+        ("TIER_PERMISSIONS", {"premium": "app.may "}),
+        ("TIER_PERMISSIONS", {"premium": ".may"}),
+        ("TIER_PERMISSIONS", {"premium": None}),
         ("STRATEGY", "dearest"),
         ("STRATEGY", ["cheapest"]),
         ("GENERATE_UPSTREAM", "up"),
@@ -116,6 +131,9 @@ def test_values_come_typed(services):
         ("HEDGE_SHARE", 2),
         ("HEDGE_SHARE", False),
         ("MAX_PROMPT_CHARS", 0),
+        ("MAX_PROMPT_TOKENS", 0),
+        ("MAX_MESSAGES", "many"),
+        ("MAX_IMAGE_BYTES", 0.5),
         ("MAX_BODY_BYTES", "1 MB"),
         ("MAX_TOKENS", True),
         ("ENCRYPTION_KEYS", "abc"),
