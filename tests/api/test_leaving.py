@@ -12,7 +12,13 @@ from django.db import close_old_connections
 from django.test import AsyncClient, Client
 
 from creative_services.testing import Reply
-from tests.api.asking import GENERATE
+from tests.api.asking import CHAT, GENERATE
+
+BODIES = {
+    GENERATE: {"prompt": "Hello"},
+    CHAT: {"model": "standard", "messages": [{"role": "user", "content": "Hello"}]},
+}
+every_path = pytest.mark.parametrize("path", BODIES)
 
 
 @pytest.fixture(autouse=True)
@@ -31,21 +37,22 @@ ENDLESS = Reply(["word "] * 1000, pause=0.01)
 class LeavingClient:
     """Talks ASGI to the application, and leaves once it has been sent `events` events; it reads none after that."""
 
-    def __init__(self, user, events):
+    def __init__(self, user, events, path):
         user.set_password("sesame")
         user.save()
         self.token = base64.b64encode(f"{user.get_username()}:sesame".encode()).decode()
         self.events = events
+        self.path = path
         self.sent = []
         self.has_asked = False
 
     def ask(self, **body):
-        self.body = json.dumps({"prompt": "Hello"} | body).encode()
+        self.body = json.dumps(BODIES[self.path] | body).encode()
         headers = {"content-type": "application/json", "authorization": f"Basic {self.token}"}
         scope = {
             "type": "http",
             "method": "POST",
-            "path": GENERATE,
+            "path": self.path,
             "query_string": b"",
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         }
@@ -73,10 +80,11 @@ class LeavingClient:
             await asyncio.sleep(60)
 
 
+@every_path
 @pytest.mark.parametrize("events", [0, 1, 2, 5])
-def test_a_client_that_reads_no_more_and_leaves_ends_the_exchange(caller, provider, events):
+def test_a_client_that_reads_no_more_and_leaves_ends_the_exchange(caller, provider, events, path):
     provider.answer_with(ENDLESS)
-    client = LeavingClient(caller, events)
+    client = LeavingClient(caller, events, path)
 
     client.ask(stream=True)
 
@@ -84,9 +92,10 @@ def test_a_client_that_reads_no_more_and_leaves_ends_the_exchange(caller, provid
     assert provider.open_exchanges == 0
 
 
+@every_path
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_client_that_leaves_before_the_first_word_ends_the_exchange(caller, provider, stream):
-    client = LeavingClient(caller, 0)
+def test_a_client_that_leaves_before_the_first_word_ends_the_exchange(caller, provider, stream, path):
+    client = LeavingClient(caller, 0, path)
 
     def leave_soon(received):
         client.leave()
@@ -99,29 +108,31 @@ def test_a_client_that_leaves_before_the_first_word_ends_the_exchange(caller, pr
     assert provider.open_exchanges == 0
 
 
-def test_a_test_that_reads_only_the_first_events_leaves_nothing_open(caller, provider):
+@every_path
+def test_a_test_that_reads_only_the_first_events_leaves_nothing_open(caller, provider, path):
     provider.answer_with(ENDLESS)
 
     async def read_one():
         client = AsyncClient()
         await client.aforce_login(caller)
-        response = await client.post(GENERATE, {"prompt": "Hello", "stream": True}, "application/json")
+        response = await client.post(path, BODIES[path] | {"stream": True}, "application/json")
         events = response.streaming_content
         first = await anext(events)
         await events.aclose()
         await asyncio.sleep(0)
         return first
 
-    assert async_to_sync(read_one)().startswith(b"event: chunk\n")
+    assert async_to_sync(read_one)().startswith((b"event: chunk\n", b"data: {"))
     assert provider.open_exchanges == 0
 
 
-def test_a_client_that_leaves_a_wsgi_server_ends_the_exchange(caller, provider):
+@every_path
+def test_a_client_that_leaves_a_wsgi_server_ends_the_exchange(caller, provider, path):
     provider.answer_with(ENDLESS)
     client = Client()
     client.force_login(caller)
 
-    response = client.post(GENERATE, {"prompt": "Hello", "stream": True}, "application/json")
+    response = client.post(path, BODIES[path] | {"stream": True}, "application/json")
     assert provider.open_exchanges == 1
     response.close()
 
