@@ -24,8 +24,6 @@ from creative_services.core.types import LLMTier
 
 TIERS = [tier.value for tier in LLMTier]
 
-ERROR = Shape("LlmError", whole_object("What went wrong.", code=STRING, detail=STRING))
-
 MESSAGE = Shape(
     "LlmMessage",
     open_object(

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from creative_services.api.schema.native import ANSWER, ERROR, GENERATE, LLM, LLMS, TIER_LIST
-from creative_services.api.schema.operations import ASKING, LOOKING, Errors, Operation, describe
+from creative_services.api.schema.faults import OWN_ERRORS
+from creative_services.api.schema.native import ANSWER, GENERATE, LLM, LLMS, TIER_LIST
+from creative_services.api.schema.operations import ASKING, EVENTS, LOOKING, Operation, describe
 
 VIEWS = "creative_services.api.views."
-ERRORS = Errors(
-    ERROR,
-    {
-        400: {"code": "invalid_request", "detail": "`max_tokens` must be at least 1."},
-        401: {"code": "not_authenticated", "detail": "Authentication credentials were not provided."},
-        402: {"code": "budget_exceeded", "detail": "The budget of ann for this month is spent."},
-        403: {"code": "permission_denied", "detail": "This needs the permission creative_services.generate."},
-        404: {"code": "llm_not_found", "detail": "There is no active LLM with the id 12."},
-        413: {"code": "invalid_request", "detail": "The body has more than 10485760 bytes. Send less."},
-        415: {"code": "unsupported_media_type", "detail": "Send the body as JSON in UTF-8."},
-        429: {"code": "throttled", "detail": "Request was throttled. Expected available in 12 seconds."},
-        502: {"code": "provider_error", "detail": "The provider openai answered with status 500."},
-        503: {"code": "no_llm_available", "detail": "The tier standard has no LLM that could be asked."},
-        504: {"code": "timeout", "detail": "The call's time of 60 seconds has run out."},
-    },
-)
 NAME = {"id": 2, "name": "GPT-4o-mini", "provider": "openai", "model": "gpt-4o-mini", "tier": "standard"}
 ONE = {
     **NAME,
@@ -75,18 +60,18 @@ describe(
         },
         gives=ANSWER,
         example=WHOLE,
-        stream=STREAM,
-        errors=ERRORS,
+        also={EVENTS: STREAM},
+        errors=OWN_ERRORS,
         statuses=ASKING,
     ),
 )
 describe(
     VIEWS + "LLMListView",
-    get=Operation("llm_list", "The active LLMs, cheapest first", LLMS, [ONE], ERRORS),
+    get=Operation("llm_list", "The active LLMs, cheapest first", LLMS, [ONE], OWN_ERRORS),
 )
 describe(
     VIEWS + "LLMDetailView",
-    get=Operation("llm_detail", "One active LLM", LLM, ONE, ERRORS, (*LOOKING, 404)),
+    get=Operation("llm_detail", "One active LLM", LLM, ONE, OWN_ERRORS, (*LOOKING, 404)),
 )
 describe(
     VIEWS + "TierListView",
@@ -95,6 +80,6 @@ describe(
         "Each tier, and the LLM that a call for it asks first",
         TIER_LIST,
         [{"tier": "local", "llm": None}, {"tier": "standard", "llm": NAME}],
-        ERRORS,
+        OWN_ERRORS,
     ),
 )

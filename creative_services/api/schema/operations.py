@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiViewExtension
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 
 EVENTS = "text/event-stream"
 JSON = "application/json"
-HEADERS: Mapping[str, str] = {
-    "x-request-id": "This call's id, in the ledger and in the logs.",
-    "x-llm-name": "The LLM that answered.",
-    "x-llm-attempts": "How many LLMs were asked.",
-    "x-llm-cost": "US dollars in plain digits. Absent where the cost is unknown, and from streams.",
-}
+HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "x-request-id": "This call's id, in the ledger and in the logs.",
+        "x-llm-name": "The LLM that answered.",
+        "x-llm-attempts": "How many LLMs were asked.",
+        "x-llm-cost": "US dollars in plain digits. Absent where the cost is unknown, and from streams.",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -44,27 +47,32 @@ class Errors:
         return OpenApiResponse(self.shape, description=MEANINGS[status], examples=[example])
 
 
-MEANINGS: Mapping[int, str] = {
-    400: "The body cannot be meant, is too long for the model, or is refused for its content.",
-    401: "Nobody is authenticated.",
-    402: "A budget does not cover the call.",
-    403: "The user may not.",
-    404: "There is no such LLM.",
-    413: "The body is too long.",
-    415: "The body is not JSON in UTF-8.",
-    429: "Too many requests; Retry-After says when to come again.",
-    500: "The model's answer broke off.",
-    502: "The provider failed.",
-    503: "No LLM can be asked now.",
-    504: "No answer came in time.",
-}
+MEANINGS: Mapping[int, str] = MappingProxyType(
+    {
+        400: "The body cannot be meant, is too long for the model, or is refused for its content.",
+        401: "Nobody is authenticated.",
+        402: "A budget does not cover the call.",
+        403: "The user may not.",
+        404: "There is no such LLM.",
+        413: "The body is too long.",
+        415: "The body is not JSON in UTF-8.",
+        429: "Too many requests; Retry-After says when to come again.",
+        500: "The model's answer broke off.",
+        502: "The provider failed.",
+        503: "No LLM can be asked now.",
+        504: "No answer came in time.",
+    }
+)
 LOOKING = (401, 403, 429)
 ASKING = (400, 401, 402, 403, 404, 413, 415, 429, 502, 503, 504)
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of a view: its name, what it takes and gives. `stream` is an example of a stream, if it has any."""
+    """One method of a view: its name, what it takes and gives.
+
+    `also` has an example for each media type that it gives beside JSON, `query` what its address may say.
+    """
 
     name: str
     summary: str
@@ -74,7 +82,8 @@ class Operation:
     statuses: tuple[int, ...] = LOOKING
     takes: Shape | None = None
     asks: Mapping[str, Any] | None = None
-    stream: str = ""
+    also: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     about: str = ""
     tag: str = "llm"
 
@@ -88,7 +97,7 @@ class Operation:
             tags=[self.tag],
             request={JSON: self.takes} if self.takes else None,
             responses=self._responses(),
-            parameters=_answer_headers() if self.takes else None,
+            parameters=[*(_answer_headers() if self.takes else ()), *self._query()],
             examples=[OpenApiExample(title, value=body, request_only=True) for title, body in asks.items()],
         )(method)
         method.kwargs["schema"] = type("Schema", (NeedsBody, method.kwargs["schema"]), {})
@@ -96,10 +105,13 @@ class Operation:
     def _responses(self) -> dict[Any, OpenApiResponse]:
         whole = OpenApiResponse(self.gives, self.summary, [OpenApiExample("An answer", value=self.example)])
         responses = {(200, JSON): whole}
-        if self.stream:
-            example = OpenApiExample("A stream", value=self.stream)
-            responses[200, EVENTS] = OpenApiResponse(STRING, self.summary, [example])
+        for media_type, text in self.also.items():
+            example = OpenApiExample("As text", value=text)
+            responses[200, media_type] = OpenApiResponse(STRING, self.summary, [example])
         return {**responses, **self.errors.responses(self.statuses)}
+
+    def _query(self) -> list[OpenApiParameter]:
+        return [OpenApiParameter(name, schema, OpenApiParameter.QUERY) for name, schema in self.query.items()]
 
 
 def describe(view: str, **methods: Operation) -> None:
