@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -16,5 +17,7 @@ class CreativeServicesConfig(AppConfig):
     def ready(self) -> None:
         """Only registers."""
         from creative_services.checks import register_checks  # noqa: PLC0415 - checks need settings
+        from creative_services.databases import migrate_file  # noqa: PLC0415 - as above
 
+        post_migrate.connect(migrate_file, sender=self)
         register_checks()

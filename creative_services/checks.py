@@ -11,7 +11,7 @@ from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import DatabaseError, router, transaction
+from django.db import DatabaseError, connections, router, transaction
 
 from creative_services.adapters.snapshot import entry_of
 from creative_services.conf import SETTINGS, AppSettings, app_settings
@@ -90,6 +90,25 @@ def check_cache(app_configs: Sequence[AppConfig] | None, **options: Any) -> list
             f"CACHES['default'] {what}: worker processes cannot tell each other which LLMs are failing.",
             hint="Use Redis, Memcached or the database. With a single worker process nothing is lost.",
             id="creative_services.W006",
+        )
+    ]
+
+
+def check_ledger(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    """W008: the ledger's rows are in the transactions of those who call."""
+    try:
+        is_kept, place = app_settings.ledger is not None, app_settings.ledger_database
+    except ConfigurationError:
+        return []  # E002 says it
+    usual = router.db_for_write(apps.get_model("creative_services", "LlmCall"))
+    if not is_kept or place not in {None, usual} or connections[usual].vendor != "sqlite":
+        return []
+    return [
+        Warning(
+            "On SQLite a call that is made inside of atomic() is booked in that transaction: it is rolled back with "
+            "it, and other writers wait until it ends.",
+            hint="Set CREATIVE_SERVICES['LEDGER_DATABASE'] to a SQLite file of the ledger's own.",
+            id="creative_services.W008",
         )
     ]
 
@@ -184,5 +203,6 @@ def register_checks() -> None:
     register(check_settings, Tags.security)
     register(check_deployment, Tags.security, deploy=True)
     register(check_cache, Tags.caches, deploy=True)
+    register(check_ledger, Tags.compatibility, deploy=True)
     register(check_rows, Tags.database)
     register(check_permissions, Tags.database)

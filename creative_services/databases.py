@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
+from django.core.management import call_command
 from django.db import connections, router
 
 from creative_services.conf import app_settings
@@ -28,6 +29,12 @@ def ledger_alias() -> str:
     if isinstance(place, Path):
         return usual if tests_are_running() else _alias_of_file(place)
     return usual if is_of_a_test(connections[usual]) and not is_of_a_test(connections[place]) else place
+
+
+def migrate_file(*, using: str, verbosity: int, **_: object) -> None:
+    """Receiver of post_migrate: the ledger's SQLite file, if it has one, is migrated with the other databases."""
+    if using != FILE and ledger_alias() == FILE:
+        call_command("migrate", "creative_services", database=FILE, verbosity=verbosity, interactive=False)
 
 
 def is_of_a_test(connection: Any) -> bool:

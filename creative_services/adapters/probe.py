@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-from creative_services.adapters.clients import get_transport
+from asgiref.sync import async_to_sync
+
+from creative_services.adapters.clients import get_ledger, get_transport
+from creative_services.adapters.connections import GivingBack, holding_none
 from creative_services.core.errors import (
     ConfigurationError,
     CreativeServicesError,
@@ -22,7 +24,8 @@ from creative_services.core.providers import route, wire_for
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from creative_services.core.client import SyncDynamicLLMClient
+    from creative_services.core.client import DynamicLLMClient
+    from creative_services.core.ledger import Caller
     from creative_services.core.types import LLMEntry, LLMResponse, LLMTier
 
 AT_ONCE = 10
@@ -58,18 +61,20 @@ def first_callable(entries: Iterable[LLMEntry]) -> dict[LLMTier, LLMEntry]:
     return chosen
 
 
-def probe(entries: Iterable[LLMEntry], seconds: float) -> list[Probe]:
+def probe(entries: Iterable[LLMEntry], seconds: float, caller: Caller) -> list[Probe]:
     """Really call each entry, active or not, with no retry and no fallback; results in the order of `entries`.
 
-    Ten at a time; all together take no longer than `seconds`. Touches no database: give the connection back before.
+    Ten at a time; all together take no longer than `seconds`. The ledger books it; no connection is held meanwhile, if
+    the one of before was given back.
     """
-    from creative_services.core.client import SyncDynamicLLMClient  # noqa: PLC0415 - the client takes the transport in
+    from creative_services.core.client import DynamicLLMClient  # noqa: PLC0415 - the client takes the transport in
 
     asked = [replace(entry, is_active=True) for entry in entries]
-    deadline = time.monotonic() + seconds
-    client = SyncDynamicLLMClient(DictRegistry(asked), transport=get_transport(), retry=Retry(max_retries=0))
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="llm-probe") as threads:
-        return list(threads.map(partial(_ask, client, deadline), asked))
+    transport = GivingBack(get_transport())
+    client = DynamicLLMClient(DictRegistry(asked), transport=transport, retry=Retry(max_retries=0), ledger=get_ledger())
+    with holding_none():
+        # On a loop and not in threads, so that in tests and on SQLite the ledger writes on this thread's connection.
+        return async_to_sync(_ask_all)(client, asked, time.monotonic() + seconds, caller)
 
 
 def all_within(seconds: float) -> Limits:
@@ -84,12 +89,24 @@ def too_late(entry: LLMEntry, seconds: float) -> ProviderTimeoutError:
     return ProviderTimeoutError(f"{name}: No answer came within {seconds:.0f} s.")
 
 
-def _ask(client: SyncDynamicLLMClient, deadline: float, entry: LLMEntry) -> Probe:
+async def _ask_all(client: DynamicLLMClient, entries: list[LLMEntry], deadline: float, caller: Caller) -> list[Probe]:
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(entry: LLMEntry) -> Probe:
+        async with places:
+            return await _ask(client, entry, deadline, caller)
+
+    return await asyncio.gather(*map(ask, entries))
+
+
+async def _ask(client: DynamicLLMClient, entry: LLMEntry, deadline: float, caller: Caller) -> Probe:
     began = time.monotonic()
     left = deadline - began
     outcome: LLMResponse | CreativeServicesError
     try:
-        outcome = client.generate(PROMPT, llm_id=entry.id, max_tokens=MAX_TOKENS, limits=all_within(left))
+        outcome = await client.generate(
+            PROMPT, llm_id=entry.id, max_tokens=MAX_TOKENS, limits=all_within(left), caller=caller
+        )
     except DeadlineExceededError:
         outcome = too_late(entry, left)
     except CreativeServicesError as error:

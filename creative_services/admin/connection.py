@@ -15,6 +15,7 @@ from creative_services.core.errors import CreativeServicesError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from creative_services.core.ledger import Caller
     from creative_services.core.types import LLMResponse
     from creative_services.models.querysets import LlmsQuerySet
 
@@ -22,7 +23,7 @@ MOST_ROWS = 10
 SECONDS = 15
 
 
-def connection_results(rows: LlmsQuerySet) -> Iterator[tuple[int, str]]:
+def connection_results(rows: LlmsQuerySet, caller: Caller) -> Iterator[tuple[int, str]]:
     """The level and text of a message for each row, or of one that says why none was asked.
 
     No transaction may be open: writers of rows would wait for a provider.
@@ -32,7 +33,7 @@ def connection_results(rows: LlmsQuerySet) -> Iterator[tuple[int, str]]:
         yield messages.ERROR, _("Choose at most %(most)d LLMs to test at once.") % {"most": MOST_ROWS}
         return
     give_back_connections()
-    for result in probe(entries, SECONDS):
+    for result in probe(entries, SECONDS, caller):
         if isinstance(result.outcome, CreativeServicesError):
             facts = {"error": result.outcome, "seconds": result.latency_seconds}
             yield messages.ERROR, _("%(error)s (after %(seconds).2f s)") % facts

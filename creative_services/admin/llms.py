@@ -25,6 +25,7 @@ from creative_services.admin.duplicate import unsaved_copy
 from creative_services.admin.forms import LlmsForm
 from creative_services.admin.now import look
 from creative_services.admin.offered import OfferedModelsAdmin
+from creative_services.core.ledger import Caller
 from creative_services.core.secret import Secret
 from creative_services.models import Llms
 from creative_services.models.llms import TIERS
@@ -169,7 +170,7 @@ class LlmsAdmin(OfferedModelsAdmin):
     @admin.action(description=_("Test connection"), permissions=["change"])
     def test_connection(self, request: HttpRequest, queryset: LlmsQuerySet) -> None:
         """Ask each of these for a few tokens."""
-        for level, text in connection_results(queryset):
+        for level, text in connection_results(queryset, Caller(user_id=request.user.pk, source="admin")):
             self.message_user(request, text, level)
 
     @admin.action(description=_("Reset failures, so that calls ask again"), permissions=["change"])

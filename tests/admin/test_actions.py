@@ -9,6 +9,7 @@ from creative_services.adapters import DjangoLLMRegistry, get_sync_client
 from creative_services.adapters.probe import probe
 from creative_services.adapters.snapshot import entry_of
 from creative_services.core.errors import ProviderTimeoutError
+from creative_services.core.ledger import NOBODY
 from creative_services.models import Llms
 from creative_services.testing import Failure, FakeProvider, LlmsFactory, Reply, override_llms
 
@@ -170,7 +171,7 @@ def test_ten_slow_rows_are_tested_in_the_time_of_one(pages):
 def test_rows_that_never_answer_are_given_up_in_time(row):
     with override_llms(provider=FakeProvider(Reply("OK", delay=30))):
         began = time.monotonic()
-        [result] = probe([entry_of(row)], seconds=0.2)
+        [result] = probe([entry_of(row)], seconds=0.2, caller=NOBODY)
         took = time.monotonic() - began
 
     assert isinstance(result.outcome, ProviderTimeoutError)
@@ -209,7 +210,7 @@ def test_the_permission_to_change_is_enough_for_a_test(pages_of, row):
 @pytest.mark.parametrize("atomic_requests", [True, False])
 def test_no_transaction_is_open_and_no_connection_held_while_a_provider_talks(pages, row, atomic_requests):
     seen = []
-    # The provider is asked in another thread; what counts is the connection of the page's own.
+    # The provider is asked on an event loop; what counts is the connection of the page's own thread.
     own = connections["default"]
 
     def look(request):

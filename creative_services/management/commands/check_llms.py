@@ -15,6 +15,7 @@ from creative_services.adapters.connections import give_back_connections
 from creative_services.adapters.offers import Offers
 from creative_services.adapters.probe import AT_ONCE, fault_of, probe
 from creative_services.core.errors import CreativeServicesError
+from creative_services.core.ledger import NOBODY
 from creative_services.core.llm_registry import rank
 from creative_services.core.providers import retirement
 from creative_services.core.types import LLMTier
@@ -143,6 +144,6 @@ def asked(entries: list[LLMEntry]) -> Iterator[tuple[Probe, bool]]:
     with ThreadPoolExecutor(1, thread_name_prefix="llm-offers") as meanwhile:
         while batch := list(islice(waiting, AT_ONCE)):
             lists = meanwhile.submit(offers.ask, batch, SECONDS)
-            results = probe(batch, SECONDS)
+            results = probe(batch, SECONDS, NOBODY)
             lists.result()
             yield from ((result, not offers.lack(result.entry)) for result in results)
