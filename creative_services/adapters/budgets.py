@@ -15,6 +15,7 @@ from creative_services.adapters import budget_periods
 from creative_services.adapters.budget_refusals import not_countable, not_covered
 from creative_services.adapters.budget_rows import BudgetSnapshot
 from creative_services.adapters.fresh import Fresh
+from creative_services.databases import ledger_alias
 from creative_services.fields.usd import PLACES, to_units
 
 if TYPE_CHECKING:
@@ -78,10 +79,12 @@ class Budgets:
         Reads no row that it knows. Makes the rows of periods that begin, each by itself: call it outside of the
         ledger's transaction.
         """
-        snapshot = self._fresh.current(planned.entry.as_of)
+        is_shared = router.db_for_write(apps.get_model("creative_services", "Budget")) == ledger_alias()
+        snapshot = self._fresh.current(planned.entry.as_of, connection if is_shared else None)
         now = self._now()
         claims = [
-            _claim(connection, snapshot, budget, budget.at(now)) for budget in _fitting(snapshot.budgets, planned)
+            _claim(connection, snapshot, budget, budget.at(now))
+            for budget in _fitting(connection, snapshot.budgets, planned)
         ]
         return sorted(claims, key=lambda claim: claim.period_id)
 
@@ -154,16 +157,18 @@ def _move(connection: BaseDatabaseWrapper, period_ids: Sequence[int], reserved: 
             budget_periods.move(cursor, period_id, reserved, spent)
 
 
-def _read(using: str, _token: str | None) -> BudgetSnapshot:
-    rows = apps.get_model("creative_services", "Budget")._default_manager.using(using)
+def _read(alias: str, _token: str | None) -> BudgetSnapshot:
+    rows = apps.get_model("creative_services", "Budget")._default_manager.using(alias)
     return BudgetSnapshot(rows.filter(is_active=True).order_by("pk"))
 
 
-def _fitting(budgets: Sequence[ActiveBudget], planned: PlannedAttempt) -> list[ActiveBudget]:
+def _fitting(
+    connection: BaseDatabaseWrapper, budgets: Sequence[ActiveBudget], planned: PlannedAttempt
+) -> list[ActiveBudget]:
     facts = _facts(planned)
     fitting = [budget for budget in budgets if _fits(budget.scope, facts)]
     if any("group" in budget.scope for budget in fitting):
-        groups = _groups(planned.caller)
+        groups = _groups(connection, planned.caller)
         fitting = [budget for budget in fitting if budget.scope.get("group") in groups]
     return fitting
 
@@ -182,12 +187,15 @@ def _fits(scope: Mapping[str, str], facts: Mapping[str, str]) -> bool:
     return all(facts[part] == value for part, value in scope.items() if part != "group")
 
 
-def _groups(caller: Caller) -> set[str | None]:
+def _groups(connection: BaseDatabaseWrapper, caller: Caller) -> set[str | None]:
     """The ids of the user's groups, and None: asked each time, since no token tells of who joins or leaves one."""
     found: set[str | None] = {None}
     if caller.user_id is not None:
         user: Any = get_user_model()
-        users = user._default_manager.using(router.db_for_write(user)).filter(pk=caller.user_id)
+        using = router.db_for_write(user)
+        # One connection at a time: a thread that waits for a second one while it holds the first may wait for long.
+        users = user._default_manager.using(connection.alias if using == ledger_alias() else using)
+        users = users.filter(pk=caller.user_id)
         found.update(str(group) for group in users.values_list("groups", flat=True) if group is not None)
     return found
 

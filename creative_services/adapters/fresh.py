@@ -19,7 +19,7 @@ KEPT = 4
 
 
 class Fresh(Generic[Found]):
-    """The rows of one model, as `read(using, token)` made them of that database's.
+    """The rows of one model, as `read(alias, token)` made them of those that this alias of their database leads to.
 
     The token is read first and the rows after it, so that what is kept is never older than its token says. Nothing is
     kept that was seen inside the caller's own uncommitted change; its token is None, as that of a lost one is.
@@ -31,25 +31,27 @@ class Fresh(Generic[Found]):
         self._kept: OrderedDict[tuple[str, str | None], Found] = OrderedDict()
         self._lock = Lock()
 
-    def current(self, as_of: str | None = None) -> Found:
-        """As the rows are now; or were at this token, which the caller has just read, if that is known still."""
+    def current(self, as_of: str | None = None, loan: BaseDatabaseWrapper | None = None) -> Found:
+        """As the rows are now; or were at this token, which the caller has just read, if that is known still.
+
+        `loan` is another connection to their database than this thread's own, to be used in its place.
+        """
         using = router.db_for_write(apps.get_model("creative_services", self._model))
         known = None if as_of is None else self._kept.get((using, as_of))
-        return self._looked_up(using) if known is None else known
+        return self._looked_up(using, connections[using] if loan is None else loan) if known is None else known
 
     def forget(self) -> None:
         """Read the rows anew the next time."""
         with self._lock:
             self._kept.clear()
 
-    def _looked_up(self, using: str) -> Found:
-        connection = connections[using]
+    def _looked_up(self, using: str, connection: BaseDatabaseWrapper) -> Found:
         token = _read_token(connection)
         found = self._kept.get((using, token))
         if found is None:
             if token in _uncommitted(connection):
                 token = None
-            found = self._read(using, token)
+            found = self._read(connection.alias, token)
             if token is not None:
                 self._keep((using, token), found)
         return found

@@ -123,10 +123,10 @@ class DjangoLLMRegistry:
         with borrowed():
             return self._fresh.current()
 
-    def _read(self, using: str, token: str | None) -> Snapshot:
+    def _read(self, alias: str, token: str | None) -> Snapshot:
         rows: Any = self._rows if self._rows is not None else apps.get_model("creative_services", "Llms")
         queryset: LlmsQuerySet = rows.all() if hasattr(rows, "all") else rows._default_manager.all()
-        return Snapshot(queryset.using(using), token)
+        return Snapshot(queryset.using(alias), token)
 
     def _forget(self, *, setting: str, **_: object) -> None:
         if setting in ENTRY_SETTINGS:
