@@ -9,6 +9,7 @@ from tests.api.sdks import openai_sdk
 
 RESPONSES = "/api/llm/v1/responses"
 WORDS = ("Once", " upon", " a time")
+LATER = {"retry-after": "30"}
 
 
 def ask(asker, **body):
@@ -17,7 +18,7 @@ def ask(asker, **body):
 
 ERRORS = {
     "the provider refuses the key": (Failure(401), openai.InternalServerError, 502, "provider_error"),
-    "the provider is busy": (Failure(429), openai.InternalServerError, 503, "provider_rate_limited"),
+    "the provider is busy": (Failure(429, headers=LATER), openai.InternalServerError, 503, "provider_rate_limited"),
     "the provider refuses the request": (Failure(400), openai.BadRequestError, 400, None),
     "the prompt is too long": (
         Failure(400, code="context_length_exceeded"),

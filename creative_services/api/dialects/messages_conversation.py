@@ -12,7 +12,7 @@ from creative_services.api.dialects.sse import to_json
 from creative_services.core.request import REPLAY_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 Block = dict[str, Any]
 Message = dict[str, Any]
@@ -30,20 +30,21 @@ def system(given: Any) -> dict[str, Any]:
 
 def messages(given: Any) -> list[Message]:
     """`messages` in chat form, where tools answer in messages of their own."""
-    made: list[Message] = []
-    for message, where in reading.objects(given, "messages"):
-        role, content = message.get("role"), message.get("content")
-        if role == "assistant":
-            made.append(_assistant(content, f"{where}.content"))
-        elif role == "user":
-            made += _user(content, f"{where}.content")
-        elif role == "system":
-            made.append({"role": role, "content": reading.plain(reading.parts(content, where, _SYSTEM_PARTS))})
-        else:
-            raise refusal(f"{where}.role", "must be user or assistant.")
+    made = [message for turn, where in reading.objects(given, "messages") for message in _turn(turn, where)]
     if not made:
         raise refusal("messages", "is empty. Send at least one message.")
     return made
+
+
+def _turn(turn: Message, where: str) -> Iterable[Message]:
+    role, content, place = turn.get("role"), turn.get("content"), f"{where}.content"
+    if role == "assistant":
+        return [_assistant(content, place)]
+    if role == "user":
+        return _user(content, place)
+    if role == "system":
+        return [{"role": role, "content": reading.plain(reading.parts(content, place, _SYSTEM_PARTS))}]
+    raise refusal(f"{where}.role", "must be user or assistant.")
 
 
 def _user(content: Any, where: str) -> Iterator[Message]:
