@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 
 from creative_services.conf import app_settings
+from creative_services.core.content import MOST_DEPTH
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -32,6 +33,8 @@ def read_object(request: HttpRequest) -> dict[str, Any]:
     body = _parse(_read(request, app_settings.max_body_bytes))
     if not isinstance(body, dict):
         raise ParseError("The body must be a JSON object.")
+    for name, value in body.items():
+        _check_depth(name, value)
     return body
 
 
@@ -83,9 +86,20 @@ def _parse(body: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise ParseError(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
-        raise ParseError("The body is nested too deeply.") from None
+        raise ParseError(f"The body is nested deeper than {MOST_DEPTH} levels.") from None
     except ValueError:
         raise ParseError("The body holds a number that cannot be read.") from None
+
+
+def _check_depth(name: str, value: Any) -> None:
+    """Refuse what code that follows it by calling itself could not, before any such code sees it."""
+    depth, level = 0, [value] if isinstance(value, dict | list) else []
+    while level:
+        depth += 1
+        if depth > MOST_DEPTH:
+            raise ParseError(f"`{name[:40]}` is nested deeper than {MOST_DEPTH} levels.")
+        parts = (part for one in level for part in (one.values() if isinstance(one, dict) else one))
+        level = [part for part in parts if isinstance(part, dict | list)]
 
 
 def _refuse_constant(name: str) -> NoReturn:
