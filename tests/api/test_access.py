@@ -56,6 +56,7 @@ ROUTES = {
     "llm-list": Route("llms/"),
     "llm-detail": Route("llms/{id}/", None, ({"id": BEST},), {"id": MINI}),
     "tier-list": Route("tiers/"),
+    "usage": Route("usage/"),
     "chat-completions": Route("v1/chat/completions", CHAT, BY_MODEL, OPEN_MODEL, generates=True),
     "responses": Route("v1/responses", {"input": "Hello"}, BY_MODEL, OPEN_MODEL, generates=True),
     "messages": Route("v1/messages", CHAT, BY_MODEL, OPEN_MODEL, generates=True),
