@@ -4,5 +4,6 @@ from creative_services.admin.budgets import BudgetAdmin
 from creative_services.admin.calls import LlmCallAdmin
 from creative_services.admin.llms import LlmsAdmin
 from creative_services.admin.machine_keys import MachineKeyAdmin
+from creative_services.admin.usage import UsageAdmin
 
-__all__ = ["BudgetAdmin", "LlmCallAdmin", "LlmsAdmin", "MachineKeyAdmin"]
+__all__ = ["BudgetAdmin", "LlmCallAdmin", "LlmsAdmin", "MachineKeyAdmin", "UsageAdmin"]
