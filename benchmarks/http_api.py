@@ -45,15 +45,15 @@ django.setup()
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
-from creative_services.adapters.machine_keys import create_key
+from creative_services.adapters.machine_keys import issue
 from creative_services.models import Llms
 call_command("migrate", verbosity=0)
 user = User.objects.create_user("bench")
 user.user_permissions.add(Permission.objects.get(codename="generate"))
 Llms.objects.create(name="Bench", provider="bench", model="gpt-4o-mini", tier="standard", cost_per_1k_input=0.00015,
     cost_per_1k_output=0.0006, api_endpoint=settings.PROVIDER)
-key, text = create_key(user, "bench")
-print(text)
+key = issue(user, "bench")
+print(str(key.text))
 """
 
 
@@ -73,7 +73,9 @@ def serving(kind: str, provider: str, folder: Path) -> Iterator[tuple[int, str]]
         "BENCHMARK_PROVIDER": f"{provider}/v1",
         "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/{kind.replace(' ', '_')}.sqlite3",
     }
-    made = subprocess.run([sys.executable, "-c", SET_UP], env=environment, capture_output=True, text=True, check=True)
+    made = subprocess.run([sys.executable, "-c", SET_UP], env=environment, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise SystemExit(made.stderr)
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", 0))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from asgiref.sync import sync_to_async
 from django.db import connections
 from django.db.transaction import non_atomic_requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from creative_services.core.http import AsyncExchange, Exchange, HttpRequest, Transport
+
 View = TypeVar("View", bound="Callable[..., Any]")
 
-_only_borrowing: ContextVar[bool] = ContextVar("creative_services_only_borrowing", default=False)
+_loan: ContextVar[Loan | None] = ContextVar("creative_services_loan", default=None)
 
 
 def outside_transactions(view: View) -> View:
@@ -31,25 +35,64 @@ def give_back_connections() -> None:
             connection.close()
 
 
+@dataclass(slots=True)
+class Loan:
+    """Whether this request's threads may have taken a connection since they last gave theirs back."""
+
+    is_open: bool = True  # who is asked for an answer has looked up who asks
+
+
 @contextmanager
 def holding_none() -> Iterator[None]:
     """Within it, no database connection of this thread is held while a provider talks.
 
-    A call begins by reading rows, so that a connection given back before it would be taken again for all its time:
-    here each read of rows gives back what it took.
+    All that is read and booked on the way to a provider shares one connection, which `GivingBack` gives back when the
+    provider is about to be asked: to give it back after each read would open it anew for the next.
     """
-    token = _only_borrowing.set(True)
+    token = _loan.set(Loan())
     try:
         yield
     finally:
-        _only_borrowing.reset(token)
+        _loan.reset(token)
 
 
 @contextmanager
 def borrowed() -> Iterator[None]:
-    """Around reads of rows on the way to a provider: gives the connections back, if the caller is `holding_none`."""
+    """Around what uses connections on the way to a provider: they are given back before it is asked."""
     try:
         yield
     finally:
-        if _only_borrowing.get():
+        loan = _loan.get()
+        if loan is not None:
+            loan.is_open = True
+
+
+class GivingBack:
+    """A transport that has a caller who is `holding_none` give its connections back before it sends."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def open(self, request: HttpRequest) -> Exchange:
+        """Give back, and send."""
+        loan = _loan.get()
+        if loan is not None and loan.is_open:
             give_back_connections()
+            loan.is_open = False
+        return self._transport.open(request)
+
+    async def aopen(self, request: HttpRequest) -> AsyncExchange:
+        """The same; what is given back is that of the thread on which this request does its blocking work."""
+        loan = _loan.get()
+        if loan is not None and loan.is_open:
+            await sync_to_async(give_back_connections)()
+            loan.is_open = False
+        return await self._transport.aopen(request)
+
+    def close(self) -> None:
+        """Close the transport's connections."""
+        self._transport.close()
+
+    async def aclose(self) -> None:
+        """Close those of the running loop."""
+        await self._transport.aclose()

@@ -174,9 +174,10 @@ class RateLimits:
 def _of_caller(planned: PlannedAttempt) -> Iterator[Quota]:
     caller = planned.caller
     subjects = (("user", caller.user_id), ("machine_key", caller.machine_key_id), ("caller", caller.name))
-    for kind, who in subjects:
+    limits = app_settings.rate_limits
+    for kind, who in subjects if limits else ():
         # A retry or a hedge is no further request of the caller's.
-        for what, most in app_settings.rate_limits.get(kind, {}).items():
+        for what, most in limits.get(kind, {}).items():
             if who is not None and (planned.number == 1 or what != "requests_per_minute"):
                 yield Quota(_key(kind, who, what), what, most, CALLERS[kind], is_callers=True)
 

@@ -17,10 +17,12 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 
+from creative_services import DictRegistry, SyncDynamicLLMClient
 from creative_services.adapters.breaker import MOST_NOTES, PAUSE, CacheBreaker
-from creative_services.adapters.connections import holding_none
+from creative_services.adapters.connections import GivingBack, holding_none
 from creative_services.core.errors import AuthenticationError, RateLimitError
 from creative_services.core.types import Attempt
+from creative_services.testing import FakeProvider
 from creative_services.testing.breaker_story import LLM, BreakerStory
 from tests.contracts.breakers import OverviewContract
 from tests.contracts.caches import observed
@@ -254,12 +256,22 @@ def test_a_cache_in_the_database_holds_no_connection_while_a_provider_talks(sett
     breaker = CacheBreaker()
     breaker.report(LLM, Attempt(LLM.id, LLM.name, "error", AuthenticationError("No.")))
 
+    seen = []
+
+    class Provider(FakeProvider):
+        def open(self, request):
+            # A database in memory would be lost with its connection, so Django keeps that one.
+            seen.append(connection.connection is None or connection.is_in_memory_db())
+            return super().open(request)
+
+    transport = GivingBack(Provider("Hi"))
     with holding_none():
         refusal = async_to_sync(breaker.aadmit)(LLM) if awaited else breaker.admit(LLM)
+        client = SyncDynamicLLMClient(DictRegistry([LLM]), transport=transport)
+        client.generate("Hello")
 
     assert refusal is not None
-    # A database in memory would be lost with its connection, so Django keeps that one.
-    assert connection.connection is None or connection.is_in_memory_db()
+    assert seen == [True]
     with connection.schema_editor() as editor:
         editor.execute("DROP TABLE test_breaker_cache")
 
