@@ -148,6 +148,15 @@ FIELDS = {
         {"tools": [WEATHER], "tool_choice": {"type": "none", "disable_parallel_tool_use": False}},
         {"tool_choice": "none"},
     ),
+    "single calls": (
+        {"tools": [WEATHER], "tool_choice": {"type": "any", "disable_parallel_tool_use": True}},
+        {"tool_choice": "required", "parallel_tool_calls": False},
+    ),
+    "single calls of nothing": (
+        {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}},
+        {"parallel_tool_calls": None},
+    ),
+    "nucleus sampling": ({"top_p": 0.5}, {"top_p": 0.5}),
     "this tool": (
         {"tools": [WEATHER], "tool_choice": {"type": "tool", "name": "weather"}},
         {"tool_choice": {"type": "function", "function": {"name": "weather"}}},
@@ -182,7 +191,7 @@ def test_what_changes_nothing_is_ignored(sent):
 
 
 REFUSED = {
-    "nucleus sampling": ({"top_p": 0.5}, "top_p"),
+    "sampling that is none": ({"top_p": "most"}, "top_p"),
     "the best few": ({"top_k": 5}, "top_k"),
     "servers of tools": ({"mcp_servers": [{"name": "x"}]}, "mcp_servers"),
     "a container": ({"container": "c"}, "container"),
@@ -253,8 +262,8 @@ REFUSED = {
     "a choice nobody knows": ({"tools": [WEATHER], "tool_choice": {"type": "always"}}, "tool_choice"),
     "a choice that is none": ({"tools": [WEATHER], "tool_choice": "auto"}, "tool_choice"),
     "a choice without a name": ({"tool_choice": {"type": "tool"}}, "tool_choice.name"),
-    "single calls": (
-        {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}},
+    "single calls that are none": (
+        {"tools": [WEATHER], "tool_choice": {"type": "auto", "disable_parallel_tool_use": "yes"}},
         "tool_choice.disable_parallel_tool_use",
     ),
     "a format nobody knows": ({"output_format": {"type": "xml"}}, "output_format"),

@@ -142,6 +142,9 @@ FIELDS = {
         {"tools": [{"type": "function", "name": "clock", "parameters": None, "strict": None}]},
         {"tools": [{"type": "function", "function": {"name": "clock"}}]},
     ),
+    "single calls": ({"tools": [WEATHER], "parallel_tool_calls": False}, {"parallel_tool_calls": False}),
+    "single calls of nothing": ({"parallel_tool_calls": False}, {"parallel_tool_calls": None}),
+    "nucleus sampling": ({"top_p": 0.5}, {"top_p": 0.5}),
     "a choice": ({"tools": [WEATHER], "tool_choice": "required"}, {"tools": [TOOL], "tool_choice": "required"}),
     "this tool": (
         {"tools": [WEATHER], "tool_choice": {"type": "function", "name": "weather"}},
@@ -180,7 +183,8 @@ def test_an_answer_repeats_what_was_asked(asker):
     asked = {
         "instructions": "Be brief.", "max_output_tokens": 17, "metadata": {"job": "7"}, "temperature": 0.25,
         "text": {"format": {"type": "json_schema", "name": "city", "schema": SCHEMA}}, "tools": [WEATHER],
-        "tool_choice": {"type": "function", "name": "weather"}, "user": "ann",
+        "tool_choice": {"type": "function", "name": "weather"}, "user": "ann", "top_p": 0.5,
+        "parallel_tool_calls": False,
     }  # fmt: skip
 
     body = ask(asker, **asked).json
@@ -206,8 +210,6 @@ REFUSED = {
     "keeping": ({"store": True}, "store"),
     "the background": ({"background": True}, "background"),
     "truncation": ({"truncation": "auto"}, "truncation"),
-    "single calls": ({"parallel_tool_calls": False, "tools": [WEATHER]}, "parallel_tool_calls"),
-    "nucleus sampling": ({"top_p": 0.5}, "top_p"),
     "probabilities": ({"top_logprobs": 3}, "top_logprobs"),
     "probabilities among what is included": ({"include": ["message.output_text.logprobs"]}, "include"),
     "an include that is none": ({"include": "all"}, "include"),
@@ -270,6 +272,14 @@ def test_what_cannot_be_served_is_refused_by_its_name(asker, provider, given, na
     assert told.json["error"]["param"] == name
     assert f"`{name}`" in told.json["error"]["message"]
     assert provider.requests == []
+
+
+@pytest.mark.parametrize("name", ["top_p", "parallel_tool_calls", "temperature"])
+def test_values_that_no_provider_takes_are_refused(asker, name):
+    told = ask(asker, tools=[WEATHER], **{name: "most"})
+
+    assert told.status == 400
+    assert f"`{name}`" in told.json["error"]["message"]
 
 
 @pytest.fixture

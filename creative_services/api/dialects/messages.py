@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 TAKEN = frozenset({
     "model", "messages", "max_tokens", "system", "temperature", "stop_sequences", "stream", "tools", "tool_choice",
-    "output_config", "output_format", "cache_control",
+    "output_config", "output_format", "cache_control", "top_p",
 })  # fmt: skip
-NEUTRAL: Mapping[str, Collection[Any]] = MappingProxyType({"mcp_servers": ([],), "top_p": (1,)})
+NEUTRAL: Mapping[str, Collection[Any]] = MappingProxyType({"mcp_servers": ([],)})
 # What these ask for changes nothing that an answer says, or is for the LLM's row to say: how much a model thinks.
 IGNORED = frozenset({
     "diagnostics", "metadata", "service_tier", "speed", "thinking", "user_profile_id", "workspace_id",
@@ -64,7 +64,17 @@ def _call(fields: dict[str, Any]) -> dict[str, Any]:
         call["stop"] = fields["stop_sequences"]
     if form := _response_format(fields):
         call["response_format"] = form
+    if options := _options(fields):
+        call["options"] = options
     return call | _tools(fields)
+
+
+def _options(fields: dict[str, Any]) -> dict[str, Any]:
+    """What other APIs have as fields of their own."""
+    options = {"top_p": fields["top_p"]} if "top_p" in fields else {}
+    if fields.get("tools") and translate.wants_single_calls(fields.get("tool_choice")):
+        options["parallel_tool_calls"] = False
+    return options
 
 
 def _response_format(fields: dict[str, Any]) -> dict[str, Any] | None:

@@ -174,8 +174,6 @@ def tool_choice(given: Any) -> str | dict[str, Any]:
     """The same choice in chat form."""
     choice = reading.an_object(given, "tool_choice")
     kind = kind_of(choice)
-    if choice.get("disable_parallel_tool_use"):
-        raise refusal("tool_choice.disable_parallel_tool_use", "is not supported here. Leave it out.")
     if kind == "tool":
         return reading.function_choice(a_string(choice, "name", "tool_choice"))
     if kind not in _CHOICES:
@@ -184,6 +182,14 @@ def tool_choice(given: Any) -> str | dict[str, Any]:
 
 
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
+
+
+def wants_single_calls(choice: Any) -> bool:
+    """Whether the model may call one tool at a time only."""
+    wish = choice.get("disable_parallel_tool_use") if isinstance(choice, dict) else None
+    if not isinstance(wish, bool | None):
+        raise refusal("tool_choice.disable_parallel_tool_use", "must be true or false.")
+    return bool(wish)
 
 
 def response_format(given: Any, where: str) -> dict[str, Any]:

@@ -23,15 +23,13 @@ if TYPE_CHECKING:
 
 TAKEN = frozenset({
     "model", "input", "instructions", "max_output_tokens", "temperature", "text", "tools", "tool_choice", "stream",
-    "metadata", "user", "include",
+    "metadata", "user", "include", "top_p", "parallel_tool_calls",
 })  # fmt: skip
 NEUTRAL: Mapping[str, Collection[Any]] = MappingProxyType(
     {
         "background": (False,),
-        "parallel_tool_calls": (True,),
         "store": (False,),
         "top_logprobs": (0,),
-        "top_p": (1,),
         "truncation": ("disabled",),
     }
 )
@@ -85,6 +83,9 @@ def _call(fields: dict[str, Any]) -> dict[str, Any]:
         call["max_tokens"] = reading.whole_number(fields["max_output_tokens"], "max_output_tokens")
     if "temperature" in fields:
         call["temperature"] = fields["temperature"]
+    wishes = ("top_p", "parallel_tool_calls") if fields.get("tools") else ("top_p",)
+    if options := {name: fields[name] for name in wishes if name in fields}:
+        call["options"] = options
     if form := translate.response_format(fields.get("text", {})):
         call["response_format"] = form
     return call | _tools(fields)

@@ -110,10 +110,11 @@ class Frame:
 def _echo(asked: Asked) -> dict[str, Any]:
     """What an answer repeats of its request, as it was understood; null where the LLM's own setting holds."""
     call = asked.call
+    options = call.get("options", {})
     return {
         "instructions": call.get("system"),
         "max_output_tokens": call.get("max_tokens"),
-        "parallel_tool_calls": True,
+        "parallel_tool_calls": options.get("parallel_tool_calls", True),
         "reasoning": {"effort": None, "summary": None},
         "temperature": call.get("temperature"),
         "text": {"format": _format(call.get("response_format", {"type": "text"}))},
@@ -122,7 +123,7 @@ def _echo(asked: Asked) -> dict[str, Any]:
             {"type": "function", "parameters": None, "strict": None} | tool["function"]
             for tool in call.get("tools", [])
         ],
-        "top_p": None,
+        "top_p": options.get("top_p"),
         **asked.options,
     }
 
