@@ -8,6 +8,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.settings import api_settings
 from rest_framework.throttling import ScopedRateThrottle, SimpleRateThrottle
 
+from creative_services.adapters.permissions import holds
 from creative_services.api.keys import MachineKeyAuthentication
 from creative_services.conf import app_settings
 from creative_services.core.errors import TierNotAllowedError
@@ -33,13 +34,13 @@ class MayGenerate(IsAuthenticated):
     message = f"This needs the permission {PERMISSION}."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return super().has_permission(request, view) and request.user.has_perm(PERMISSION)
+        return super().has_permission(request, view) and holds(request.user, PERMISSION)
 
 
 def allowed_tiers(user: Any) -> frozenset[LLMTier]:
     """The tiers that this user may use, by TIER_PERMISSIONS; a tier that is not in it is open to all who may ask."""
     needed = app_settings.tier_permissions
-    return frozenset(tier for tier in LLMTier if tier not in needed or user.has_perm(needed[tier]))
+    return frozenset(tier for tier in LLMTier if tier not in needed or holds(user, needed[tier]))
 
 
 def check_tier(user: Any, tier: LLMTier) -> None:
