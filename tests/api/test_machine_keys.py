@@ -51,6 +51,11 @@ def bearer(key, word="Bearer "):
     return get(authorization=f"{word}{key.text}")
 
 
+def generate(key):
+    client = Client(headers={"authorization": f"Bearer {key.text}"})
+    return client.post("/api/llm/generate/", {"prompt": "Hello"}, "application/json")
+
+
 def test_a_request_costs_one_query_for_the_key_and_two_for_permissions(key):
     bearer(key)  # notes its use
 
@@ -123,15 +128,24 @@ def test_tokens_that_are_not_ours_are_left_to_the_project(key, django_user_model
 
 
 def test_the_call_is_booked_on_the_keys_user_and_the_key(key, provider, ann):
-    Client().post(
-        "/api/llm/generate/",
-        {"prompt": "Hello"},
-        "application/json",
-        headers={"authorization": f"Bearer {key.text}"},
-    )
+    generate(key)
 
     call = LlmCall.objects.get()
     assert (call.user, call.machine_key, call.source) == (ann, key, "api")
+
+
+def test_keys_work_where_the_project_puts_requests_into_transactions(key, provider):
+    depths = []
+    provider.answer_with(lambda asked: depths.append(len(connection.savepoint_ids)) or "Hello")
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    try:
+        statuses = [bearer(key).status_code, generate(key).status_code]
+    finally:
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+    assert statuses == [200, 200]
+    assert depths == [len(connection.savepoint_ids)]
+    assert MachineKey.objects.get().last_used_at is not None
 
 
 def test_a_key_goes_with_its_user(key, ann):
