@@ -13,7 +13,7 @@ help:
 	@echo "make demo     a real small model, real text, and the site on http://127.0.0.1:8000/"
 	@echo "make test     the whole suite on SQLite (DATABASE_URL names another database)"
 	@echo "make coverage what the last \`make test\` covered; less than 100 % is a failure"
-	@echo "make soak     the long runs: fuzzed answers, hanging calls, rows edited under load (some minutes)"
+	@echo "make soak     the long runs: fuzzed answers and bills, hanging calls, rows edited under load (some minutes)"
 	@echo "make model    install the real local model for the tests too (127 MB)"
 	@echo "make lint     ruff, mypy, import-linter"
 	@echo "make format   ruff's formatting and fixes"
@@ -38,7 +38,7 @@ coverage:
 
 soak:
 	@$(PYTHON) tools/venv.py test
-	FUZZ_ROUNDS=10000 $(VENV)/python -m pytest -q tests/core/wire/test_fuzz.py
+	FUZZ_ROUNDS=10000 $(VENV)/python -m pytest -q tests/core/wire/test_fuzz.py tests/ledger/test_bill.py
 	SOAK=1 $(VENV)/python -m pytest -q -rP tests/reliability/test_deadlines.py
 	FRESHNESS_STEPS=1200 $(VENV)/python -m pytest -q tests/django_app/test_freshness.py -k no_process
 
