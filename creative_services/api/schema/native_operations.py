@@ -71,7 +71,15 @@ describe(
 )
 describe(
     VIEWS + "LLMDetailView",
-    get=Operation("llm_detail", "One active LLM", LLM, ONE, OWN_ERRORS, (*LOOKING, 404)),
+    get=Operation(
+        "llm_detail",
+        "One active LLM",
+        LLM,
+        ONE,
+        OWN_ERRORS,
+        (*LOOKING, 404),
+        path={"llm_id": {"type": "integer", "minimum": 0}},
+    ),
 )
 describe(
     VIEWS + "TierListView",

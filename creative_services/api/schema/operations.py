@@ -71,7 +71,7 @@ ASKING = (400, 401, 402, 403, 404, 413, 415, 429, 502, 503, 504)
 class Operation:
     """One method of a view: its name, what it takes and gives.
 
-    `also` has an example for each media type that it gives beside JSON, `query` what its address may say.
+    `also` has an example for each media type that it gives beside JSON, `query` and `path` what its address may say.
     """
 
     name: str
@@ -84,6 +84,7 @@ class Operation:
     asks: Mapping[str, Any] | None = None
     also: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    path: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     about: str = ""
     tag: str = "llm"
 
@@ -97,7 +98,7 @@ class Operation:
             tags=[self.tag],
             request={JSON: self.takes} if self.takes else None,
             responses=self._responses(),
-            parameters=[*(_answer_headers() if self.takes else ()), *self._query()],
+            parameters=[*(_answer_headers() if self.takes else ()), *self._address()],
             examples=[OpenApiExample(title, value=body, request_only=True) for title, body in asks.items()],
         )(method)
         method.kwargs["schema"] = type("Schema", (NeedsBody, method.kwargs["schema"]), {})
@@ -110,8 +111,9 @@ class Operation:
             responses[200, media_type] = OpenApiResponse(STRING, self.summary, [example])
         return {**responses, **self.errors.responses(self.statuses)}
 
-    def _query(self) -> list[OpenApiParameter]:
-        return [OpenApiParameter(name, schema, OpenApiParameter.QUERY) for name, schema in self.query.items()]
+    def _address(self) -> list[OpenApiParameter]:
+        places = ((OpenApiParameter.QUERY, self.query), (OpenApiParameter.PATH, self.path))
+        return [OpenApiParameter(name, schema, place) for place, named in places for name, schema in named.items()]
 
 
 def describe(view: str, **methods: Operation) -> None:
