@@ -56,12 +56,13 @@ def prices(row: Llms) -> str | SafeString:
     costs = (row.cost_per_1k_input, row.cost_per_1k_output)
     if costs == (None, None):
         return UNKNOWN
-    per_1m, per_1k = (" / ".join(_times(cost, thousands) for cost in costs) for thousands in (1000, 1))
+    per_1m, per_1k = (" / ".join(times(cost, thousands) for cost in costs) for thousands in (1000, 1))
     million, thousand = _("%(prices)s per 1M") % {"prices": per_1m}, _("%(prices)s per 1K") % {"prices": per_1k}
     return _lines(_unbroken(million), format_html("<small>{}</small>", _unbroken(thousand)))
 
 
-def _times(cost: float | None, thousands: int) -> str:
+def times(cost: float | None, thousands: int) -> str:
+    """US dollars for so many thousand tokens."""
     return UNKNOWN if cost is None else dollars(Decimal(str(cost)) * thousands)
 
 

@@ -87,6 +87,8 @@ class LlmsForm(Base):
             "notes": AdminTextareaWidget({"rows": 4}),
             "cost_per_1k_input": PriceInput(),
             "cost_per_1k_output": PriceInput(),
+            "cost_per_1k_cache_read": PriceInput(),
+            "cost_per_1k_cache_write": PriceInput(),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -25,6 +25,7 @@ from creative_services.admin.duplicate import unsaved_copy
 from creative_services.admin.forms import LlmsForm
 from creative_services.admin.now import look
 from creative_services.admin.offered import OfferedModelsAdmin
+from creative_services.admin.prices import ListPricesAdmin
 from creative_services.core.ledger import Caller
 from creative_services.core.secret import Secret
 from creative_services.models import Llms
@@ -60,7 +61,7 @@ class KeyFilter(admin.SimpleListFilter):
 
 
 @admin.register(Llms)
-class LlmsAdmin(OfferedModelsAdmin):
+class LlmsAdmin(ListPricesAdmin, OfferedModelsAdmin):
     """The list of LLMs in the order in which calls would ask them, and the page of one.
 
     A key that was typed is never shown again: not on the page, in the history, on a debug page or in an error mail.
@@ -72,12 +73,21 @@ class LlmsAdmin(OfferedModelsAdmin):
     list_filter = ("tier", "is_active", KeyFilter, "provider")
     search_fields = ("name", "provider", "model", "notes")
     ordering = (TIER_ORDER, *RANK)
-    actions = ("activate", "deactivate", "duplicate", "test_connection", "reset")
-    readonly_fields = ("created_at", "updated_at")
+    actions = ("activate", "deactivate", "duplicate", "test_connection", "update_prices", "reset")
+    readonly_fields = ("prices_from", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("name", "tier", "is_active")}),
         (_("Model"), {"fields": ("provider", "model", "api_endpoint", "api_key", "wire")}),
-        (_("Price"), {"fields": (("cost_per_1k_input", "cost_per_1k_output"),)}),
+        (
+            _("Price"),
+            {
+                "fields": (
+                    ("cost_per_1k_input", "cost_per_1k_output"),
+                    ("cost_per_1k_cache_read", "cost_per_1k_cache_write"),
+                    "prices_from",
+                )
+            },
+        ),
         (
             _("What it can do"),
             {"fields": ("context_window", ("supports_images", "supports_tools", "supports_json_schema"))},

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+SOURCE = "known models of November 2026"
+"""What a row's `prices_source` says of prices from here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retirement:
     """When a provider stops serving a model, and the model to use instead."""

@@ -17,6 +17,7 @@ from creative_services.core.errors import ConfigurationError, InvalidRequestErro
 from creative_services.core.types import LLMTier
 from creative_services.fields import ApiKeyField, ExactCharField
 from creative_services.fields.endpoint import endpoint_fault, origin_of
+from creative_services.models.prices import Priced, remember_prices
 from creative_services.models.querysets import Announced, LlmsManager
 
 if TYPE_CHECKING:
@@ -44,14 +45,15 @@ def validate_object(value: Any) -> None:
         raise ValidationError(str(error)) from None
 
 
-class Llms(Announced, models.Model):
+class Llms(Announced, Priced, models.Model):
     """One configured LLM.
 
-    Costs are US dollars per 1,000 tokens; empty is unknown, which is not 0. What the LLM takes, and how much, may be
-    tried where it is unknown. The key is kept for the host that the row calls: `full_clean()`, and so every form, asks
-    for it anew when endpoint or provider lead elsewhere, and a row saved without that check is passed by, its key
-    unsent, until the key is entered again. `save()`, `bulk_create()` and `bulk_update()` refuse an endpoint that the
-    tier may not have; what `update()`, fixtures and data migrations write is refused when it is called.
+    Costs are US dollars per 1,000 tokens; empty is unknown, which is not 0. `prices_source` names the list they were
+    taken from, and is empty where a person set them, or changed one of them since. What the LLM takes, and how much,
+    may be tried where it is unknown. The key is kept for the host that the row calls: `full_clean()`, and so every
+    form, asks for it anew when endpoint or provider lead elsewhere, and a row saved without that check is passed by,
+    its key unsent, until the key is entered again. `save()`, `bulk_create()` and `bulk_update()` refuse an endpoint
+    that the tier may not have; what `update()`, fixtures and data migrations write is refused when it is called.
     """
 
     name = ExactCharField(_("name"), max_length=200, unique=True)
@@ -220,7 +222,9 @@ class Llms(Announced, models.Model):
         written = None if update_fields is None else set(update_fields)
         if written is None or written & {"tier", "api_endpoint"}:
             self.check_endpoint()
+        self.forget_source(written)
         super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=written)
+        self.remember_prices()
 
     def check_endpoint(self) -> None:
         """Raise ValidationError if a row of this tier may not have this endpoint."""
@@ -250,3 +254,6 @@ class Llms(Announced, models.Model):
         except ConfigurationError:
             return False
         return origin is not None and origin != origin_of(self.provider, self.api_endpoint)
+
+
+models.signals.post_init.connect(remember_prices, sender=Llms)

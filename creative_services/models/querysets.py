@@ -8,6 +8,7 @@ from django.db import models, router
 from django.db.models import F
 
 from creative_services.core.types import LLMTier
+from creative_services.models.prices import with_marks
 from creative_services.models.token import changing
 
 if TYPE_CHECKING:
@@ -110,6 +111,12 @@ class LlmsQuerySet(AnnouncedQuerySet["Llms"]):
     def for_tier(self, tier: LLMTier | str) -> Self:
         """Active rows of the tier in the order in which they would be asked."""
         return self.active().filter(tier=LLMTier(tier).value).order_by(*RANK)
+
+    def update(self, **values: Any) -> int:
+        # The models of early migrations have no marks.
+        return super().update(**with_marks(values) if hasattr(self.model, "prices_source") else values)
+
+    update.alters_data = True  # type: ignore[attr-defined]
 
     def bulk_create(self, objs: Iterable[Llms], *args: Any, **options: Any) -> list[Llms]:
         rows = list(objs)

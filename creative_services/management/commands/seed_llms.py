@@ -11,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from creative_services.adapters.probe import fault_of
 from creative_services.adapters.snapshot import entry_of
 from creative_services.core.errors import ConfigurationError
+from creative_services.core.known_models import SOURCE, Price
 from creative_services.core.llm_registry import DictRegistry
-from creative_services.core.providers import PROVIDERS
+from creative_services.core.providers import PROVIDERS, price
 from creative_services.models import Llms
 
 if TYPE_CHECKING:
@@ -82,5 +83,6 @@ def row_values(entry: LLMEntry) -> dict[str, Any]:
     return values | {
         "tier": entry.tier.value,
         "api_endpoint": entry.api_endpoint or "",
+        "prices_source": SOURCE if price(entry.provider, entry.model) != Price() else "",
         "api_key": f"env:{variable}" if variable else None,
     }
