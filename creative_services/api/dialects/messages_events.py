@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from creative_services.api.dialects.messages_body import STOP_REASONS, arguments, frame, tool_use, usage_body
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from creative_services.api.dialects.messages_body import Block
     from creative_services.core.types import LLMChunk, LLMEntry, LLMResponse
 
+_AFTER = b"}}\n\n"
+
 
 class MessagesWriter:
     """Writes one stream."""
@@ -23,6 +26,7 @@ class MessagesWriter:
         self._llm = llm
         self._index = -1
         self._open: str | None = None  # the kind of block that pieces are going into
+        self._before = b""  # what stands before each of them
 
     def begin(self) -> bytes:
         return _event("message_start", {"message": frame(self._request_id, self._llm.model)})
@@ -30,14 +34,13 @@ class MessagesWriter:
     def chunk(self, chunk: LLMChunk) -> bytes:
         written = b""
         if chunk.reasoning:
-            written += self._filling({"type": "thinking", "thinking": "", "signature": ""})
-            written += self._delta({"type": "thinking_delta", "thinking": chunk.reasoning})
+            written += self._piece({"type": "thinking", "thinking": "", "signature": ""}, chunk.reasoning)
         if chunk.text:
-            written += self._filling({"type": "text", "text": ""})
-            written += self._delta({"type": "text_delta", "text": chunk.text})
+            written += self._piece({"type": "text", "text": ""}, chunk.text)
         for call in chunk.tool_calls:
             written += self._begun(tool_use(call))
-            written += self._delta({"type": "input_json_delta", "partial_json": to_json(arguments(call)).decode()})
+            delta = {"type": "input_json_delta", "partial_json": to_json(arguments(call)).decode()}
+            written += _event("content_block_delta", {"index": self._index, "delta": delta})
         return written
 
     def done(self, response: LLMResponse) -> bytes:
@@ -52,18 +55,21 @@ class MessagesWriter:
     def error(self, fault: Fault) -> bytes:
         return event("error", error_body(fault))
 
-    def _filling(self, block: Block) -> bytes:
-        """What opens this block; nothing where one of its kind is open."""
-        return b"" if self._open == block["type"] else self._begun(block)
+    def _piece(self, block: Block, words: str) -> bytes:
+        """Words for a block of this kind; made once a token, so only they are encoded each time."""
+        kind = block["type"]
+        written = b""
+        if self._open != kind:
+            written = self._begun(block)
+            head = {"type": "content_block_delta", "index": self._index, "delta": {"type": f"{kind}_delta", kind: ""}}
+            self._before = event("content_block_delta", head).removesuffix(b'""' + _AFTER)
+        return written + self._before + json.dumps(words).encode() + _AFTER
 
     def _begun(self, block: Block) -> bytes:
         written = self._closed()
         self._open = block["type"]
         self._index += 1
         return written + _event("content_block_start", {"index": self._index, "content_block": block})
-
-    def _delta(self, delta: dict[str, Any]) -> bytes:
-        return _event("content_block_delta", {"index": self._index, "delta": delta})
 
     def _closed(self) -> bytes:
         if self._open is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from creative_services.api.dialects.openai_errors import error_object
@@ -14,9 +15,13 @@ if TYPE_CHECKING:
     from creative_services.api.dialects.responses_body import Frame, Item
     from creative_services.core.types import LLMChunk, LLMEntry, LLMResponse, ToolCall
 
-_PART = {"content_index": 0}
-_TEXT = {"content_index": 0, "logprobs": []}
-_SUMMARY = {"summary_index": 0}
+_PART: dict[str, Any] = {"content_index": 0}
+_TEXT: dict[str, Any] = {"content_index": 0, "logprobs": []}
+_SUMMARY: dict[str, Any] = {"summary_index": 0}
+_DELTAS: dict[str, tuple[str, dict[str, Any]]] = {
+    "message": ("response.output_text.delta", _TEXT),
+    "reasoning": ("response.reasoning_summary_text.delta", _SUMMARY),
+}
 
 
 class ResponsesWriter:
@@ -28,6 +33,7 @@ class ResponsesWriter:
         self._items: list[Item] = []
         self._open: str | None = None  # the kind of item that pieces are going into
         self._pieces: list[str] = []
+        self._before = b""  # what stands before each of them
         self._number = 0
 
     def begin(self) -> bytes:
@@ -39,11 +45,9 @@ class ResponsesWriter:
     def chunk(self, chunk: LLMChunk) -> bytes:
         written = b""
         if chunk.reasoning:
-            written += self._opened("reasoning")
-            written += self._piece("response.reasoning_summary_text.delta", chunk.reasoning, _SUMMARY)
+            written += self._opened("reasoning") + self._piece(chunk.reasoning)
         if chunk.text:
-            written += self._opened("message")
-            written += self._piece("response.output_text.delta", chunk.text, _TEXT)
+            written += self._opened("message") + self._piece(chunk.text)
         for call in chunk.tool_calls:
             written += self._closed("completed") + self._call(call)
         return written
@@ -77,9 +81,11 @@ class ResponsesWriter:
             return self._frame.message(len(self._items), text, status)
         return self._frame.reasoning(len(self._items), text or "") | {"status": status}
 
-    def _piece(self, name: str, delta: str, place: dict[str, Any]) -> bytes:
-        self._pieces.append(delta)
-        return self._event(name, self._place(self._item(None, "in_progress")) | place | {"delta": delta})
+    def _piece(self, words: str) -> bytes:
+        """Words for the item that is open; made once a token, so only they are encoded each time."""
+        self._pieces.append(words)
+        number, self._number = self._number, self._number + 1
+        return b'%s"sequence_number":%d,"delta":%s}\n\n' % (self._before, number, json.dumps(words).encode())
 
     def _opened(self, kind: str) -> bytes:
         """What opens an item of this kind; nothing where one is open."""
@@ -90,6 +96,8 @@ class ResponsesWriter:
         item = self._item(None, "in_progress")
         place = self._place(item)
         written += self._event("response.output_item.added", {"output_index": len(self._items), "item": item})
+        name, more = _DELTAS[kind]
+        self._before = event(name, {"type": name} | place | more).removesuffix(b"}\n\n") + b","
         if kind == "message":
             return written + self._event("response.content_part.added", place | _PART | {"part": text_part("")})
         part = {"type": "summary_text", "text": ""}
