@@ -8,7 +8,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.settings import api_settings
 from rest_framework.throttling import ScopedRateThrottle, SimpleRateThrottle
 
-from creative_services.adapters.permissions import holds
+from creative_services.adapters.permissions import held, holds
 from creative_services.api.keys import MachineKeyAuthentication
 from creative_services.conf import app_settings
 from creative_services.core.errors import TierNotAllowedError
@@ -40,7 +40,8 @@ class MayGenerate(IsAuthenticated):
 def allowed_tiers(user: Any) -> frozenset[LLMTier]:
     """The tiers that this user may use, by TIER_PERMISSIONS; a tier that is not in it is open to all who may ask."""
     needed = app_settings.tier_permissions
-    return frozenset(tier for tier in LLMTier if tier not in needed or holds(user, needed[tier]))
+    has = held(user, set(needed.values())) if needed else ()
+    return frozenset(tier for tier in LLMTier if tier not in needed or needed[tier] in has)
 
 
 def check_tier(user: Any, tier: LLMTier) -> None:
