@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
 from creative_services.adapters.days import ONE_DAY, start_of, today
 from creative_services.adapters.sweep import sweep
 from creative_services.adapters.totals import close_days, closed_until
 from creative_services.databases import ledger_alias
+from creative_services.fields.usd import UsdField
 from creative_services.models import BudgetPeriod, LlmCall
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def _prune(first_kept: date, batch: int) -> int:
             for period in periods:
                 spent[period] += cost or 0
         for period in sorted(spent):
-            BudgetPeriod.objects.using(using).filter(pk=period).update(archived=F("archived") + spent[period])
+            # Without the field it would be added as dollars, to a column of units.
+            amount = Value(spent[period], output_field=UsdField())
+            BudgetPeriod.objects.using(using).filter(pk=period).update(archived=F("archived") + amount)
         calls.filter(pk__in=[pk for pk, _cost, _periods in rows]).delete()
     return len(rows)

@@ -113,8 +113,10 @@ def usage(asked: Asked, by: Sequence[str]) -> list[Group]:
     found: dict[tuple[Any, ...], Group] = {}
     columns = _columns(by)
     for row in _rows(asked, columns, OF_TOTALS, OF_CALLS):
-        group = found.setdefault(key := _key(by, row), Group(key))
-        group.sums += Sums(*row[len(columns) :])
+        sums = Sums(*row[len(columns) :])
+        if sums.calls:  # a single day is a constant, which a database groups even nothing by
+            group = found.setdefault(key := _key(by, row), Group(key))
+            group.sums += sums
     return sorted(found.values(), key=lambda group: [_order(value) for value in group.key])
 
 
