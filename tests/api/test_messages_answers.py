@@ -4,6 +4,7 @@ import json
 
 import pytest
 from anthropic.types import Message
+from pydantic import BaseModel
 
 from creative_services.core.types import Usage
 from creative_services.testing import LlmsFactory, RawReply, Reply
@@ -258,3 +259,17 @@ def test_what_any_provider_wants_back_travels_through_the_client(asker, provider
 
     assert [block.type for block in turn.content] == ["tool_use", "redacted_thinking"]
     assert provider.requests[-1].json["contents"][1]["parts"] == parts
+
+
+class City(BaseModel):
+    name: str
+
+
+def test_the_sdk_parses_what_keeps_to_a_schema(asker, provider):
+    provider.answer_with(Reply('{"name":"Graz"}'))
+
+    with anthropic_sdk(asker) as client:
+        whole = client.messages.parse(model="standard", max_tokens=9, messages=[HELLO], output_format=City)
+
+    assert whole.parsed_output == City(name="Graz")
+    assert provider.requests[-1].json["response_format"]["json_schema"]["schema"]["properties"].keys() == {"name"}

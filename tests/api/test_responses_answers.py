@@ -2,6 +2,7 @@
 
 import pytest
 from openai.types.responses import Response
+from pydantic import BaseModel
 
 from creative_services.core.types import Usage
 from creative_services.testing import Reply
@@ -94,3 +95,22 @@ def test_how_an_answer_ended_is_its_status(asker, provider, stream, reason, stat
     assert name == f"response.{status}"
     assert (body["status"], body["incomplete_details"], body["error"]) == (status, details, None)
     assert body["output"][0]["status"] == ("completed" if status == "completed" else "incomplete")
+
+
+class City(BaseModel):
+    name: str
+
+
+def test_the_sdk_parses_what_keeps_to_a_schema(asker, provider):
+    provider.answer_with(Reply('{"name":"Graz"}'))
+
+    with openai_sdk(asker) as client:
+        whole = client.responses.parse(model="standard", input="Where?", text_format=City)
+        with client.responses.stream(model="standard", input="Where?", text_format=City) as events:
+            streamed = events.get_final_response()
+
+    assert whole.output_parsed == streamed.output_parsed == City(name="Graz")
+    (asked, _) = (request.json["response_format"] for request in provider.requests)
+    assert asked["json_schema"]["name"] == "City"
+    assert asked["json_schema"]["strict"] is True
+    assert whole.text.format.name == "City"

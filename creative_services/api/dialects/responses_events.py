@@ -63,10 +63,8 @@ class ResponsesWriter:
     def error(self, fault: Fault) -> bytes:
         """The error, which makes OpenAI's SDKs raise, and then the response that failed."""
         told = error_object(fault)
-        code = "rate_limit_exceeded" if told["type"] == "rate_limit_error" else "server_error"
-        failed = self._frame.snapshot(
-            "failed", self._model, self._items, {"error": {"code": code, "message": told["message"]}}
-        )
+        error = {"code": "server_error", "message": told["message"]}
+        failed = self._frame.snapshot("failed", self._model, self._items, {"error": error})
         return self._event("error", {"error": told}) + self._event("response.failed", {"response": failed})
 
     def _event(self, name: str, fields: dict[str, Any]) -> bytes:
