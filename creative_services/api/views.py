@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import async_to_sync
 from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse
 from django.utils.decorators import method_decorator
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.parsers import JSONParser
@@ -20,6 +22,7 @@ from creative_services.adapters.probe import first_callable
 from creative_services.adapters.registry import one_look
 from creative_services.api.bodies import llm_body, llm_name
 from creative_services.api.dialects.own import OWN
+from creative_services.api.dialects.sse import to_json
 from creative_services.api.errors import exception_handler
 from creative_services.api.headers import call_headers
 from creative_services.api.naming import target_of
@@ -43,7 +46,7 @@ from creative_services.core.llm_registry import rank
 from creative_services.core.types import LLMTier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from django.http import HttpResponseBase
     from rest_framework.request import Request
@@ -77,6 +80,16 @@ class CreativeServicesView(APIView):
         return exception_handler
 
 
+async def _to_its_end(asking: Coroutine[Any, Any, Any]) -> Any:
+    """The answer, which is awaited although the client has left: it is paid for, and is booked as what it came to."""
+    answering = asyncio.create_task(asking)
+    try:
+        return await asyncio.shield(answering)
+    except asyncio.CancelledError:
+        await asyncio.wait([answering])
+        raise
+
+
 @method_decorator(outside_transactions, name="dispatch")
 class WholeCallView(CreativeServicesView):
     """A call of an LLM, asked for and answered in one form; `asks` is the client's method for it."""
@@ -99,9 +112,11 @@ class WholeCallView(CreativeServicesView):
 
     def _answer(self, asked: Asked, call: dict[str, Any]) -> HttpResponseBase:
         ask = getattr(get_client() if self._is_asgi else get_sync_client(), self.asks)
-        answer = async_to_sync(ask)(**call) if self._is_asgi else ask(**call)
+        answer = async_to_sync(_to_its_end)(ask(**call)) if self._is_asgi else ask(**call)
         headers = call_headers(answer.request_id, answer.llm.name, len(answer.attempts), answer.cost)
-        return Response(self.dialect.whole(asked, answer), headers=headers)
+        # REST framework's own response is rendered later, under ASGI in a thread of its own.
+        body = to_json(self.dialect.whole(asked, answer))
+        return HttpResponse(body, content_type=JSONRenderer.media_type, headers=headers)
 
 
 class CallView(WholeCallView):

@@ -11,7 +11,8 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import AsyncClient, Client
 
-from creative_services.testing import Reply
+from creative_services.models import LlmCall
+from creative_services.testing import Failure, Reply
 from tests.api.asking import CHAT, GENERATE
 
 BODIES = {
@@ -93,8 +94,7 @@ def test_a_client_that_reads_no_more_and_leaves_ends_the_exchange(caller, provid
 
 
 @every_path
-@pytest.mark.parametrize("stream", [True, False])
-def test_a_client_that_leaves_before_the_first_word_ends_the_exchange(caller, provider, stream, path):
+def test_a_client_that_leaves_before_the_first_word_ends_the_exchange(caller, provider, path):
     client = LeavingClient(caller, 0, path)
 
     def leave_soon(received):
@@ -102,10 +102,29 @@ def test_a_client_that_leaves_before_the_first_word_ends_the_exchange(caller, pr
         return Reply("Late", delay=30)
 
     provider.answer_with(leave_soon)
-    client.ask(stream=stream)
+    client.ask(stream=True)
 
     assert client.sent == []
     assert provider.open_exchanges == 0
+    assert LlmCall.objects.get().outcome == "cancelled"
+
+
+@every_path
+@pytest.mark.parametrize("reply", [Reply("Late", delay=0.2), Failure(401, delay=0.2)])
+def test_a_whole_answer_runs_to_its_end_and_is_booked_although_the_client_has_left(caller, provider, path, reply):
+    client = LeavingClient(caller, 0, path)
+
+    def leave_soon(received):
+        client.leave()
+        return reply
+
+    provider.answer_with({"cheap-1": leave_soon, "dear-1": leave_soon})
+    client.ask()
+
+    assert client.sent == []
+    assert provider.open_exchanges == 0
+    outcomes = {"error"} if isinstance(reply, Failure) else {"ok"}
+    assert set(LlmCall.objects.values_list("outcome", flat=True)) == outcomes
 
 
 @every_path
