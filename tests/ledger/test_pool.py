@@ -1,0 +1,135 @@
+"""The ledger's own connections. They work the same on every database; only SQLite's ledger does without them."""
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import DatabaseError, Error, connections
+
+from creative_services.adapters import connection_pool
+from creative_services.adapters.connection_pool import ALIAS, ConnectionPool, close_pools, pool_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def alias(tmp_path):
+    """The test's database; a file on SQLite, where the one in memory is never closed."""
+    if connections["default"].vendor != "sqlite":
+        yield "default"
+        return
+    connections.settings["filed"] = {**connections.settings["default"], "NAME": str(tmp_path / "file.sqlite3")}
+    yield "filed"
+    del connections.settings["filed"]
+
+
+@pytest.fixture
+def pool(alias, monkeypatch):
+    """A pool as it is outside of tests, where connections are kept."""
+    monkeypatch.setattr(connection_pool, "tests_are_running", lambda: False)
+    pool = ConnectionPool(alias, size=2, patience=0.05)
+    yield pool
+    pool.close()
+
+
+def ask(connection):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return connection.connection
+
+
+def test_a_connection_is_used_again_by_whatever_thread_comes_next(pool):
+    def use():
+        with pool.loan() as connection:
+            return ask(connection)
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(use).result() is use()
+
+
+def test_it_is_known_by_its_alias_to_its_own_thread_and_only_for_a_while(pool):
+    with pool.loan() as connection:
+        assert connections[ALIAS] is connection
+        assert connection is not connections["default"]
+        assert connection not in connections.all()
+    assert not hasattr(connections._connections, ALIAS)
+
+
+def test_no_more_are_open_than_its_size_and_who_waits_gets_the_next(pool):
+    held, is_over = threading.Barrier(3), threading.Event()
+
+    def hold():
+        with pool.loan():
+            held.wait(5)
+            is_over.wait(5)
+
+    with ThreadPoolExecutor(2) as threads:
+        holders = [threads.submit(hold), threads.submit(hold)]
+        held.wait(5)
+        with pytest.raises(DatabaseError, match="All 2 connections"):
+            pool.loan().__enter__()
+        pool._patience = 5
+        is_over.set()
+        with pool.loan() as connection:
+            assert ask(connection)
+        for holder in holders:
+            holder.result(5)
+
+
+def test_one_that_broke_is_opened_anew(pool):
+    def use_broken(connection):
+        ask(connection).close()
+        ask(connection)
+
+    with pytest.raises(Error), pool.loan() as connection:
+        use_broken(connection)
+    if connection.vendor == "sqlite":
+        connection.close()  # what is a file does not break by itself
+    with pool.loan() as connection:
+        assert ask(connection)
+
+
+@pytest.mark.parametrize("limit", ["LONGEST_IDLE", "LONGEST_LIFE"])
+def test_one_that_was_idle_or_lived_for_long_is_opened_anew(pool, monkeypatch, limit):
+    monkeypatch.setattr(connection_pool, limit, 0)
+    with pool.loan() as connection:
+        old = ask(connection)
+    time.sleep(0.001)
+    with pool.loan() as connection:
+        assert ask(connection) is not old
+
+
+def test_options_of_the_database_hold_but_not_those_for_pools_and_ages(alias):
+    settings = connections.settings[alias]
+    before = dict(settings)
+    settings.update(CONN_MAX_AGE=0, AUTOCOMMIT=False, OPTIONS={**before["OPTIONS"], "pool": True})
+    try:
+        with ConnectionPool(alias).loan() as connection:
+            assert "pool" not in connection.settings_dict["OPTIONS"]
+            assert connection.settings_dict["AUTOCOMMIT"]
+            assert connection.settings_dict["CONN_MAX_AGE"] > 0
+            assert connection.settings_dict["NAME"] == settings["NAME"]
+    finally:
+        settings.clear()
+        settings.update(before)
+
+
+def test_in_tests_none_stays_open_since_test_databases_are_dropped(alias):
+    pool = ConnectionPool(alias)
+    with pool.loan() as connection:
+        ask(connection)
+    assert connection.connection is None
+
+
+def test_a_process_has_one_for_each_database_and_a_forked_one_its_own(monkeypatch):
+    ours = pool_of("default")
+    assert pool_of("default") is ours
+    assert pool_of("elsewhere") is not ours
+
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    theirs = pool_of("default")
+    close_pools()
+
+    assert theirs is not ours
