@@ -49,7 +49,7 @@ def test_an_answer_has_exactly_the_fields_of_openai(asker, provider):
             "prompt_tokens": 12,
             "completion_tokens": 3,
             "total_tokens": 15,
-            "prompt_tokens_details": {"cached_tokens": 8},
+            "prompt_tokens_details": {"cached_tokens": 8, "cache_write_tokens": 2},
             "completion_tokens_details": {"reasoning_tokens": 1},
         },
     }
