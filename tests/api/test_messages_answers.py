@@ -118,8 +118,9 @@ def test_a_stream_has_anthropics_events_in_their_order(asker, provider):
                 "type": "message_delta",
                 "delta": {"stop_reason": "tool_use", "stop_sequence": None},
                 "usage": {
-                    "input_tokens": 8,
+                    "input_tokens": 6,
                     "cache_read_input_tokens": 4,
+                    "cache_creation_input_tokens": 2,
                     "output_tokens": 9,
                 },
             },
@@ -205,6 +206,19 @@ def test_what_a_tool_of_anthropics_did_is_told_in_words_alone(thinker, asker, pr
     provider.answer_with(RawReply([json.dumps(answer).encode()], headers={"content-type": "application/json"}))
 
     assert ask(asker, model="Thinker").json["content"] == blocks[1:]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_id_of_a_call_is_where_anthropics_clients_look_for_it(asker, stream):
+    headers = ask(asker, stream=stream).headers
+
+    assert headers["request-id"] == headers["x-request-id"]
+
+
+def test_what_is_no_call_has_no_id(asker, client):
+    client.force_login(asker.user)
+
+    assert "request-id" not in client.options(MESSAGES).headers
 
 
 def test_the_headers_name_the_call(asker):

@@ -37,7 +37,7 @@ def test_an_error_before_the_first_word_is_raised_as_its_class(asker, provider, 
     assert set(raised.value.body) == {"type", "error", "request_id"}
     assert raised.value.body["type"] == "error"
     assert raised.value.body["error"]["type"] == word
-    assert raised.value.body["request_id"]
+    assert raised.value.body["request_id"] == raised.value.request_id
 
 
 def test_a_model_nobody_has_is_not_found(asker):
