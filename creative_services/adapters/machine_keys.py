@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import connections, router
-from django.db.models import Q
+from django.db.models import Field, Q
 from django.utils import timezone
 
 from creative_services.core.secret import Secret
@@ -53,10 +53,9 @@ def find(text: str) -> MachineKey | None:
     is_it = secrets.compare_digest(_digest(text), row.digest if row else NO_DIGEST)
     if row is None or not is_it:
         return None
-    people: Any = get_user_model()
-    # A user model of several tables is left to Django, which reads the user when it is needed.
-    if not people._meta.parents:  # pragma: no branch
-        row.user = _one(people, people._meta.pk.name, row.user_id)
+    users: Any = get_user_model()
+    if _is_plain(users):  # else Django reads the user when it is needed
+        row.user = _one(users, users._meta.pk.name, row.user_id)
     return row
 
 
@@ -82,6 +81,12 @@ def _one(model: Any, name: str, value: Any) -> Any:
     sql = f"SELECT {columns} FROM {quote(model._meta.db_table)} WHERE {quote(field.column)} = %s"  # noqa: S608
     found = model._base_manager.using(using).raw(sql, [field.get_db_prep_value(value, connections[using])])
     return next(iter(found), None)
+
+
+def _is_plain(model: Any) -> bool:
+    """Whether a row is one of a single table, and its columns are read as they stand, as geometries are not."""
+    kinds: list[Any] = [type(one) for one in model._meta.concrete_fields]
+    return not model._meta.parents and all(kind.select_format is Field.select_format for kind in kinds)
 
 
 def _digest(text: str) -> str:

@@ -1,4 +1,7 @@
-"""Run in a process of its own, since a project has one user model: asks with keys of users that have UUIDs."""
+"""Asks with keys of users that have UUIDs. Run in a process of its own, since a project has one user model.
+
+Its argument names the model.
+"""
 
 import sys
 from io import StringIO
@@ -14,7 +17,7 @@ settings.configure(
     ALLOWED_HOSTS=["*"],
     USE_TZ=True,
     ROOT_URLCONF="creative_services.urls",
-    AUTH_USER_MODEL="own_users.Person",
+    AUTH_USER_MODEL=f"own_users.{sys.argv[1]}",
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     INSTALLED_APPS=[
         "django.contrib.contenttypes",
@@ -26,13 +29,13 @@ settings.configure(
 )
 django.setup()
 
+from django.contrib.auth import get_user_model  # noqa: E402
 from django.contrib.auth.models import Permission  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from creative_services.models import LlmCall, MachineKey  # noqa: E402
 from creative_services.testing import LlmsFactory, override_llms  # noqa: E402
-from tests.own_users.models import Person  # noqa: E402
 
 
 def status(text: str) -> int:
@@ -41,7 +44,7 @@ def status(text: str) -> int:
 
 
 call_command("migrate", run_syncdb=True, verbosity=0)
-ann = Person.objects.create(email="ann@example.com")
+ann = get_user_model().objects.create(email="ann@example.com")
 ann.user_permissions.add(Permission.objects.get(codename="generate"))
 LlmsFactory()
 out = StringIO()

@@ -11,3 +11,9 @@ class Person(AbstractBaseUser, PermissionsMixin):
     objects = BaseUserManager()
 
     USERNAME_FIELD = "email"
+
+
+class Employee(Person):
+    """One in two tables."""
+
+    room = models.CharField(max_length=10)
