@@ -7,6 +7,7 @@ from decimal import Decimal
 from genai_prices.data_snapshot import DataSnapshot, set_custom_snapshot
 from genai_prices.types import (
     ClauseEquals,
+    ClauseStartsWith,
     ConditionalPrice,
     ModelInfo,
     ModelPrice,
@@ -51,7 +52,13 @@ def listing(provider="openai", **models):
         given if isinstance(given, ModelInfo) else ModelInfo(id=name, match=ClauseEquals(equals=name), prices=given)
         for name, given in models.items()
     ]
-    known = Provider(id=provider, name=provider, api_pattern=PATTERNS[provider], models=infos)
+    known = Provider(
+        id=provider,
+        name=provider,
+        api_pattern=PATTERNS[provider],
+        model_match=ClauseStartsWith(starts_with="mini"),
+        models=infos,
+    )
     set_custom_snapshot(DataSnapshot(providers=[known], from_auto_update=False))
     try:
         yield

@@ -153,7 +153,7 @@ def _unbounded_content(request: LLMRequest) -> str | None:
     if any(tool.get("type") not in _CALLERS_TOOLS for tool in request.tools):
         return "a tool that the provider runs"
     if any(not _is_inline(url) for url in _pictures(request)):
-        return "an image by URL"
+        return "an image that the request does not hold"
     if any(part["type"] not in {*_PLAIN_PARTS, "image_url"} for part in _parts(request)):
         return "a file, or content of another kind than text and images"
     return "a turn of a tool that the provider ran" if any(map(_is_server_turn, request.messages)) else None

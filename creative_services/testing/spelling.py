@@ -214,20 +214,29 @@ def named_event(name: str, value: Json) -> bytes:
 
 
 def chat_usage(usage: Usage) -> Json:
-    """The known counts in OpenAI's words; input includes cached tokens, output includes reasoning."""
+    """The known counts in OpenAI's words; input includes cached tokens, output includes reasoning.
+
+    The cost is where OpenRouter has it.
+    """
     counts: dict[str, Any] = {}
     if usage.input_tokens is not None:
         counts["prompt_tokens"] = usage.input_tokens
     if usage.output_tokens is not None:
         counts["completion_tokens"] = usage.output_tokens
-    if usage.cache_read_tokens is not None:
-        counts["prompt_tokens_details"] = {"cached_tokens": usage.cache_read_tokens}
+    cached = {"cached_tokens": usage.cache_read_tokens, "cache_write_tokens": usage.cache_write_tokens}
+    if details := {name: count for name, count in cached.items() if count is not None}:
+        counts["prompt_tokens_details"] = details
     if usage.reasoning_tokens is not None:
         counts["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
-    return counts
+    return counts | billed(usage)
 
 
-def messages_usage(usage: Usage | None) -> dict[str, int]:
+def billed(usage: Usage) -> dict[str, float]:
+    """The cost by the provider's own word, if it has one."""
+    return {} if usage.cost is None else {"cost": float(usage.cost)}
+
+
+def messages_usage(usage: Usage | None) -> dict[str, Any]:
     """The known counts in Anthropic's words; input excludes what was read from or written to the cache."""
     usage = usage or Usage()
     uncached = usage.input_tokens
@@ -239,4 +248,7 @@ def messages_usage(usage: Usage | None) -> dict[str, int]:
         "cache_creation_input_tokens": usage.cache_write_tokens,
         "output_tokens": usage.output_tokens,
     }
-    return {name: count for name, count in counts.items() if count is not None}
+    known: dict[str, Any] = {name: count for name, count in counts.items() if count is not None}
+    if usage.cache_write_1h_tokens is not None:
+        known["cache_creation"] = {"ephemeral_1h_input_tokens": usage.cache_write_1h_tokens}
+    return known | billed(usage)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.types import Usage
-from creative_services.testing.spelling import Json, named_event
+from creative_services.testing.spelling import Json, billed, named_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,7 @@ def responses_usage(usage: Usage) -> Json:
         "input_tokens_details": known(cached),
         "output_tokens_details": known({"reasoning_tokens": usage.reasoning_tokens}),
     }
-    return known(counts) | {name: value for name, value in details.items() if value}
+    return known(counts) | {name: value for name, value in details.items() if value} | billed(usage)
 
 
 def known(counts: Mapping[str, int | None]) -> dict[str, int]:
