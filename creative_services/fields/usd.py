@@ -66,7 +66,3 @@ class UsdField(models.BigIntegerField):  # type: ignore[type-arg]
             "min_value": 0,
         }
         return models.Field.formfield(self, **(defaults | options))
-
-    def value_to_string(self, obj: models.Model) -> str:
-        value = self.value_from_object(obj)
-        return "" if value is None else str(value)

@@ -114,3 +114,12 @@ def test_a_call_is_held_against_the_budgets_of_its_start():
     Budget.objects.update(limit=Decimal(20))
 
     assert [claim.budget.limit for claim in budgets.matching(connection, plan)] == [10]
+
+
+@transactional
+def test_only_the_latest_states_are_kept(limits):
+    row = budget("10")
+    for number in range(1, 8):
+        row.limit = Decimal(number)
+        row.save()
+        assert limits() == [number]

@@ -137,5 +137,5 @@ def test_explaining_a_call_says_which_budget_refuses_it_and_books_nothing():
 
     (candidate,) = get_sync_client().explain("Hi").candidates
 
-    assert "The budget 'Team' of $0.5 a month has $0.500000 left" in candidate.reason
+    assert "The budget 'Team' of $0.5 a month has $0.500000 left" in candidate.refused
     assert LlmCall.objects.count() == 0
