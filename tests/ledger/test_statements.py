@@ -22,14 +22,19 @@ def statements():
         asked.append(sql.replace('"', "").replace("`", ""))
         return execute(sql, params, many, context)
 
+    pooled = []
+
     def listen(sender, connection, **_):
         if connection.alias == ALIAS and note not in connection.execute_wrappers:
             connection.execute_wrappers.append(note)
+            pooled.append(connection)
 
     connection_created.connect(listen)
     with connection.execute_wrapper(note) if connection.vendor == "sqlite" else CaptureQueriesContext(connection):
         yield asked
     connection_created.disconnect(listen)
+    for one in pooled:
+        one.execute_wrappers.remove(note)
 
 
 def of_the_ledger(asked):
