@@ -42,7 +42,7 @@ class Command(BaseCommand):
         try:
             names = groups_of(by)
         except UsageError as error:
-            raise CommandError(f"--{error}") from None
+            raise CommandError(str(error)) from None
         last = today()
         groups = usage(Asked(last - (days - 1) * ONE_DAY, last), names)
         if csv:
@@ -77,8 +77,6 @@ def aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def summary(sums: Sums, days: int) -> str:
     """One line over everything, with what is not known."""
-    cost = "nothing known of the cost" if sums.cost is None else f"${plain(sums.cost)}"
-    line = f"{days} days: {sums.calls} calls, {sums.errors} failed, {cost}"
-    if sums.calls_of_unknown_cost:
-        line += f", and {sums.calls_of_unknown_cost} calls of unknown cost"
-    return f"{line}."
+    cost = UNKNOWN if sums.cost is None else f"${plain(sums.cost)}"
+    line = f"Days: {days}, calls: {sums.calls}, failed: {sums.errors}, cost: {cost}"
+    return f"{line}, calls of unknown cost: {sums.calls_of_unknown_cost}." if sums.calls_of_unknown_cost else f"{line}."
