@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -56,13 +55,11 @@ class PriceList:
         """The list prices of the row's model at the host that its calls go to; None for what is not listed."""
         origin, url = origin_of(row.provider, row.api_endpoint), row.api_endpoint.strip()
         is_providers_own = urlsplit(origin).hostname in default_hosts(row.provider)
+        # Whoever runs another host sets its own prices, whatever the row calls the provider and the model.
         where = {"provider_id": row.provider.strip().lower()} if is_providers_own else {"provider_api_url": url}
         try:
             found = self._list.calc_price(self._list.Usage(), row.model, **where)
         except LookupError:
-            return None
-        # Whoever runs another host sets its own prices, whatever the row calls the provider and the model.
-        if not is_providers_own and not re.match(found.provider.api_pattern, url):
             return None
         return self._listed(found.model)
 
