@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.loopback import LoopbackProvider
-
 ROOT = Path(__file__).parents[2]
 UVICORN = ("uvicorn", "--factory", "django.core.asgi:get_asgi_application", "--fd=0", "--lifespan=off")
 GUNICORN = (
@@ -77,15 +75,15 @@ class Server:
 
 @contextmanager
 def serving(
-    kind: str, folder: Path, provider: LoopbackProvider, more: str = "", *told: str, settings: str = "tests.settings"
+    kind: str, folder: Path, url: str, more: str = "", *told: str, settings: str = "tests.settings"
 ) -> Iterator[Server]:
-    """A server of this kind, with one row of the local tier that `provider` answers for.
+    """A server of this kind, with one row of the local tier whose endpoint is `url`.
 
     `more` is code that sets up more; it finds `told` in `sys.argv[2:]`, and what it prints is `Server.said`.
     """
     database = folder / "database.sqlite3"
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{database}", "DJANGO_SETTINGS_MODULE": settings}
-    set_up = [sys.executable, "-c", SETUP + more, provider.url, *told]
+    set_up = [sys.executable, "-c", SETUP + more, url, *told]
     said = subprocess.run(set_up, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -38,7 +38,7 @@ class Site:
 @pytest.fixture(scope="module", params=COMMANDS)
 def site(request, tmp_path_factory):
     site = Site(request.param)
-    with site.provider, serving(site.kind, tmp_path_factory.mktemp(site.kind), site.provider) as site.server:
+    with site.provider, serving(site.kind, tmp_path_factory.mktemp(site.kind), site.provider.url) as site.server:
         yield site
 
 

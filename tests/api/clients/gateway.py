@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from creative_services.testing import Failure, LoopbackProvider, RawReply, Reply, faults
@@ -103,11 +103,11 @@ class Gateway:
     """Where the site is, and the keys that it knows."""
 
     origin: str
-    provider: LoopbackProvider
     key: str
     powerless_key: str
     hasty_key: str
     revoked_key: str
+    provider: LoopbackProvider | None = None
 
     @property
     def openai_url(self) -> str:
@@ -121,10 +121,15 @@ class Gateway:
 
 
 @contextmanager
+def gateway_to(url: str, rows: list[dict[str, str]], kind: str, folder: Path) -> Iterator[Gateway]:
+    """A site under this kind of server, with rows whose endpoint is `url`."""
+    settings = "tests.api.clients.site_settings"
+    with serving(kind, folder, url, SETUP, json.dumps(rows), settings=settings) as server:
+        yield Gateway(f"http://127.0.0.1:{server.port}", **json.loads(server.said))
+
+
+@contextmanager
 def gateway(kind: str, folder: Path) -> Iterator[Gateway]:
-    """A site under this kind of server."""
-    with (
-        LoopbackProvider(provide) as provider,
-        serving(kind, folder, provider, SETUP, json.dumps(ROWS), settings="tests.api.clients.site_settings") as server,
-    ):
-        yield Gateway(f"http://127.0.0.1:{server.port}", provider, **json.loads(server.said))
+    """A site under this kind of server, with ROWS and the provider that answers for them."""
+    with LoopbackProvider(provide) as provider, gateway_to(provider.url, ROWS, kind, folder) as site:
+        yield replace(site, provider=provider)
