@@ -65,6 +65,8 @@ def _entry(
         temperature=temperature,
         cost_per_1k_input=cost.input,
         cost_per_1k_output=cost.output,
+        cost_per_1k_cache_read=cost.cache_read,
+        cost_per_1k_cache_write=cost.cache_write,
         context_window=able.context_window,
         supports_images=able.images,
         supports_tools=able.tools,

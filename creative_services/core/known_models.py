@@ -1,7 +1,7 @@
 """What is known about models: prices, what they take, when they end and who succeeds them. As of 22 November 2026.
 
 Prices: US dollars per million tokens as the providers list them (collected by genai-prices 0.2.3). Where a provider
-charges more for very long prompts, or less for cached ones, the price here is the ordinary one.
+charges more for very long prompts, the price here is the ordinary one.
 Context windows: genai-prices 0.2.3 too, of the models that `seed_llms` makes rows of and of those that succeed models.
 What models take beside text: the providers' pages about their models; where those leave a doubt, it is unknown.
 Retirements: the deprecation lists of the OpenAI and Anthropic SDKs and the providers' own pages.
@@ -47,10 +47,12 @@ class DefaultModel:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per 1,000 tokens; None is unknown."""
+    """US dollars per 1,000 tokens; None is unknown, and for what is read from or written to a cache the input's."""
 
     input: float | None = None
     output: float | None = None
+    cache_read: float | None = None
+    cache_write: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,55 +65,55 @@ class Abilities:
     json_schema: bool | None = None
 
 
-def _per_million(dollars_in: str, dollars_out: str) -> Price:
+def _per_million(*dollars: str | None) -> Price:
     # Through Decimal: 0.15 / 1000 in binary is not the float that prints as 0.00015.
-    return Price(float(Decimal(dollars_in) / 1000), float(Decimal(dollars_out) / 1000))
+    return Price(*(None if price is None else float(Decimal(price) / 1000) for price in dollars))
 
 
 PRICES: Mapping[tuple[str, str], Price] = MappingProxyType(
     {
         ("openai", "gpt-3.5-turbo"): _per_million("0.50", "1.50"),
         ("openai", "gpt-3.5-turbo-0125"): _per_million("0.50", "1.50"),
-        ("openai", "gpt-4o-mini"): _per_million("0.15", "0.60"),
-        ("openai", "gpt-4o-mini-2024-07-18"): _per_million("0.15", "0.60"),
-        ("openai", "gpt-4o"): _per_million("2.50", "10.00"),
+        ("openai", "gpt-4o-mini"): _per_million("0.15", "0.60", "0.075"),
+        ("openai", "gpt-4o-mini-2024-07-18"): _per_million("0.15", "0.60", "0.075"),
+        ("openai", "gpt-4o"): _per_million("2.50", "10.00", "1.25"),
         ("openai", "gpt-4o-2024-05-13"): _per_million("5", "15"),
-        ("openai", "gpt-4o-2024-08-06"): _per_million("2.50", "10.00"),
-        ("openai", "gpt-4o-2024-11-20"): _per_million("2.50", "10.00"),
-        ("openai", "gpt-5.4-mini"): _per_million("0.75", "4.50"),
-        ("openai", "gpt-5.6-luna"): _per_million("0.20", "1.20"),
-        ("openai", "gpt-5.6-sol"): _per_million("4", "20"),
-        ("openai", "gpt-6-luna"): _per_million("0.10", "0.50"),
-        ("openai", "gpt-6-sol"): _per_million("2", "10"),
-        ("openai", "gpt-6-astra"): _per_million("10", "50"),
-        ("openai", "gpt-6.1-terra"): _per_million("1", "5"),
-        ("openai", "gpt-6.1-sol"): _per_million("2", "10"),
-        ("anthropic", "claude-3-haiku-20240307"): _per_million("0.25", "1.25"),
-        ("anthropic", "claude-3-5-sonnet-20240620"): _per_million("3", "15"),
-        ("anthropic", "claude-3-5-sonnet-20241022"): _per_million("3", "15"),
-        ("anthropic", "claude-3-opus-20240229"): _per_million("15", "75"),
-        ("anthropic", "claude-haiku-4-5"): _per_million("1", "5"),
-        ("anthropic", "claude-haiku-4-5-20251001"): _per_million("1", "5"),
-        ("anthropic", "claude-haiku-5-5"): _per_million("0.10", "0.50"),
-        ("anthropic", "claude-sonnet-4-6"): _per_million("3", "15"),
-        ("anthropic", "claude-sonnet-5"): _per_million("2", "10"),
-        ("anthropic", "claude-sonnet-5-5"): _per_million("2", "10"),
-        ("anthropic", "claude-opus-5"): _per_million("5", "25"),
-        ("anthropic", "claude-opus-5-5"): _per_million("4", "20"),
-        ("anthropic", "claude-fable-5-2"): _per_million("8", "40"),
+        ("openai", "gpt-4o-2024-08-06"): _per_million("2.50", "10.00", "1.25"),
+        ("openai", "gpt-4o-2024-11-20"): _per_million("2.50", "10.00", "1.25"),
+        ("openai", "gpt-5.4-mini"): _per_million("0.75", "4.50", "0.075"),
+        ("openai", "gpt-5.6-luna"): _per_million("0.20", "1.20", "0.02", "0.25"),
+        ("openai", "gpt-5.6-sol"): _per_million("4", "20", "0.4", "5"),
+        ("openai", "gpt-6-luna"): _per_million("0.10", "0.50", "0.01", "0.125"),
+        ("openai", "gpt-6-sol"): _per_million("2", "10", "0.2", "2.5"),
+        ("openai", "gpt-6-astra"): _per_million("10", "50", "1", "12.5"),
+        ("openai", "gpt-6.1-terra"): _per_million("1", "5", "0.05", "1.25"),
+        ("openai", "gpt-6.1-sol"): _per_million("2", "10", "0.1", "2.5"),
+        ("anthropic", "claude-3-haiku-20240307"): _per_million("0.25", "1.25", "0.03", "0.3"),
+        ("anthropic", "claude-3-5-sonnet-20240620"): _per_million("3", "15", "0.3", "3.75"),
+        ("anthropic", "claude-3-5-sonnet-20241022"): _per_million("3", "15", "0.3", "3.75"),
+        ("anthropic", "claude-3-opus-20240229"): _per_million("15", "75", "1.5", "18.75"),
+        ("anthropic", "claude-haiku-4-5"): _per_million("1", "5", "0.1", "1.25"),
+        ("anthropic", "claude-haiku-4-5-20251001"): _per_million("1", "5", "0.1", "1.25"),
+        ("anthropic", "claude-haiku-5-5"): _per_million("0.10", "0.50", "0.01", "0.125"),
+        ("anthropic", "claude-sonnet-4-6"): _per_million("3", "15", "0.3", "3.75"),
+        ("anthropic", "claude-sonnet-5"): _per_million("2", "10", "0.2", "2.5"),
+        ("anthropic", "claude-sonnet-5-5"): _per_million("2", "10", "0.1", "2.5"),
+        ("anthropic", "claude-opus-5"): _per_million("5", "25", "0.5", "6.25"),
+        ("anthropic", "claude-opus-5-5"): _per_million("4", "20", "0.2", "5"),
+        ("anthropic", "claude-fable-5-2"): _per_million("8", "40", "0.2", "10"),
         ("groq", "llama-3.3-70b-versatile"): _per_million("0.59", "0.79"),
-        ("groq", "openai/gpt-oss-20b"): _per_million("0.075", "0.30"),
-        ("groq", "openai/gpt-oss-120b"): _per_million("0.15", "0.60"),
+        ("groq", "openai/gpt-oss-20b"): _per_million("0.075", "0.30", "0.0375"),
+        ("groq", "openai/gpt-oss-120b"): _per_million("0.15", "0.60", "0.075"),
         ("groq", "qwen/qwen3.8-27b"): _per_million("0.80", "4"),
-        ("gemini", "gemini-2.5-flash-lite"): _per_million("0.10", "0.40"),
-        ("gemini", "gemini-2.5-flash"): _per_million("0.30", "2.50"),
-        ("gemini", "gemini-2.5-pro"): _per_million("1.25", "10"),
-        ("gemini", "gemini-3.1-flash-lite"): _per_million("0.25", "1.50"),
-        ("gemini", "gemini-3.5-flash"): _per_million("1.50", "9"),
-        ("mistral", "mistral-small-latest"): _per_million("0.15", "0.60"),
-        ("deepseek", "deepseek-v4-flash"): _per_million("0.15", "0.60"),
-        ("deepseek", "deepseek-v4-pro"): _per_million("0.66", "1.98"),
-        ("xai", "grok-4-1-fast"): _per_million("0.20", "0.50"),
+        ("gemini", "gemini-2.5-flash-lite"): _per_million("0.10", "0.40", "0.01"),
+        ("gemini", "gemini-2.5-flash"): _per_million("0.30", "2.50", "0.03"),
+        ("gemini", "gemini-2.5-pro"): _per_million("1.25", "10", "0.125"),
+        ("gemini", "gemini-3.1-flash-lite"): _per_million("0.25", "1.50", "0.025"),
+        ("gemini", "gemini-3.5-flash"): _per_million("1.50", "9", "0.15"),
+        ("mistral", "mistral-small-latest"): _per_million("0.15", "0.60", "0.015"),
+        ("deepseek", "deepseek-v4-flash"): _per_million("0.15", "0.60", "0.003"),
+        ("deepseek", "deepseek-v4-pro"): _per_million("0.66", "1.98", "0.022"),
+        ("xai", "grok-4-1-fast"): _per_million("0.20", "0.50", "0.05"),
     }
 )
 

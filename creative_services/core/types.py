@@ -48,8 +48,8 @@ class LLMEntry:
     `api_endpoint` is a base URL as the provider's docs print it; None is the provider's own. `api_key` reads as the
     plain string, shows masked, and is left out of pickles. `context_window` is in tokens; what the LLM `supports`, and
     how much it takes in, may be tried where it is None. `unusable` says why the entry cannot be called as it is
-    (selection passes it by and reports the reason); None is the normal case. `as_of` is the registry's mark of the state
-    of its rows from which this was made; None where it has none.
+    (selection passes it by and reports the reason); None is the normal case. `as_of` is the registry's mark of the
+    state of its rows from which this was made; None where it has none.
 
     Raises ConfigurationError for a value that cannot be one of these.
     """

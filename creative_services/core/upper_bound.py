@@ -25,6 +25,7 @@ SCHEMA_PROMPT = 500
 # Anthropic's prices of what a cache keeps, as multiples of the price of input, where a row does not know its own.
 FIVE_MINUTES, ONE_HOUR = Decimal("1.25"), Decimal(2)
 
+MOST = 1_000_000_000  # tokens or copies; more is no number of a parameter that is known
 _CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 _COPIES = ("n", "candidateCount")
 _HARMLESS = frozenset(
@@ -143,7 +144,7 @@ def _unbounded(
         return "a model that searches by itself"
     if goes_on and entry.context_window is None:
         return "a model that reasons beyond max_tokens, and whose context window is not known"
-    unknown = sorted({key for extra in extras for key, value in extra.items() if not _is_harmless(key, value)})
+    unknown = [str(key) for extra in extras for key, value in extra.items() if not _is_harmless(key, value)]
     if unknown:
         return f"the parameter {unknown[0][:40]!r}"
     return _unbounded_content(request) if isinstance(request, LLMRequest) else None
@@ -173,7 +174,7 @@ def _is_number(name: str, value: Any) -> bool:
 
 
 def _whole(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and value <= MOST else 0
 
 
 def _parts(request: LLMRequest) -> Iterator[Mapping[str, Any]]:

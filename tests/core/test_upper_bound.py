@@ -216,6 +216,7 @@ def test_texts_for_vectors_have_no_output_to_bill() -> None:
         ({"extra": {"top_p": 1, "best_of": 5}}, "the parameter 'best_of'"),
         ({"extra": {"n": "5"}}, "the parameter 'n'"),
         ({"extra": {"n": True}}, "the parameter 'n'"),
+        ({"extra": {"n": 10**30}}, "the parameter 'n'"),
         ({"extra": {"reasoning": {"mode": "pro"}}}, "the parameter 'reasoning'"),
         ({"extra": {"reasoning": "much"}}, "the parameter 'reasoning'"),
         ({"extra": {"x" * 99: 1}}, "the parameter '" + "x" * 40 + "'"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COPIED = (
     "name", "provider", "model", "tier", "max_tokens", "temperature", "cost_per_1k_input", "cost_per_1k_output",
+    "cost_per_1k_cache_read", "cost_per_1k_cache_write",
     "context_window", "supports_images", "supports_tools", "supports_json_schema",
 )  # fmt: skip
 
