@@ -9,6 +9,7 @@ from urllib.parse import quote
 from creative_services.api.bodies import dollars
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from decimal import Decimal
 
 _PLAIN = (ascii_letters + digits + punctuation + " ").replace("%", "")
@@ -29,3 +30,9 @@ def call_headers(
     if (told := dollars(cost)) is not None:
         headers["x-llm-cost"] = told
     return headers
+
+
+def budget_headers(exceeded: Iterable[str]) -> dict[str, str]:
+    """`x-llm-budget-warning`, the names of the soft budgets that the call may exceed, if there are any."""
+    names = ", ".join(quote(name.strip(), safe=_PLAIN) for name in exceeded)
+    return {"x-llm-budget-warning": names} if names else {}

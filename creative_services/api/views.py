@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from creative_services.adapters import get_client, get_sync_client
+from creative_services.adapters.budget_notices import noting_exceeded
 from creative_services.adapters.clients import get_registry
 from creative_services.adapters.connections import holding_none, outside_transactions
 from creative_services.adapters.probe import first_callable
@@ -24,7 +25,7 @@ from creative_services.api.bodies import llm_body, llm_name
 from creative_services.api.dialects.own import OWN
 from creative_services.api.dialects.sse import to_json
 from creative_services.api.errors import exception_handler
-from creative_services.api.headers import call_headers
+from creative_services.api.headers import budget_headers, call_headers
 from creative_services.api.naming import target_of
 from creative_services.api.policies import (
     KeysBeforeProjects,
@@ -101,10 +102,13 @@ class WholeCallView(CreativeServicesView):
         asked = self.dialect.read(read_object(request._request))  # noqa: SLF001  (the only way to Django's request)
         tiers = allowed_tiers(request.user)
         call = asked.call | {"caller": caller_of(request), "tiers": tiers}
-        with holding_none(), one_look():
+        with holding_none(), one_look(), noting_exceeded() as exceeded:
             if asked.model is not None:
                 call |= target_of(asked.model, tiers)
-            return self._answer(asked, call)
+            answer = self._answer(asked, call)
+        for name, value in budget_headers(exceeded).items():
+            answer[name] = value
+        return answer
 
     @property
     def _is_asgi(self) -> bool:
