@@ -11,6 +11,7 @@ from django.test import override_settings
 from drf_spectacular.validation import validate_schema
 
 from creative_services import urls
+from creative_services.api.dialects import chat, embeddings, messages, own, responses
 from tests.api.schemas import VERSIONS, operations, schema_of
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,20 @@ def test_every_operation_says_who_may_what_it_gives_and_what_goes_wrong(schema):
         for response in operation["responses"].values():
             assert response["description"]
             assert all(content["examples"] for content in response["content"].values())
+
+
+@pytest.mark.parametrize(
+    ("shape", "fields"),
+    [
+        ("LlmGenerate", own.FIELDS),
+        ("OpenAIChatCompletionAsked", chat.TAKEN),
+        ("OpenAIEmbeddingsAsked", embeddings.TAKEN),
+        ("OpenAIResponseAsked", responses.TAKEN),
+        ("AnthropicMessageAsked", messages.TAKEN),
+    ],
+)
+def test_it_names_every_field_that_is_taken(schema, shape, fields):
+    assert set(fields) <= set(schema["components"]["schemas"][shape]["properties"])
 
 
 def test_its_examples_are_what_it_says():

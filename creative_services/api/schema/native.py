@@ -10,6 +10,7 @@ from creative_services.api.schema.shapes import (
     INTEGER,
     NUMBER,
     OBJECT,
+    OBJECT_OR_NULL,
     STRING,
     Shape,
     array,
@@ -56,7 +57,7 @@ ASKED: dict[str, Any] = {
     "stop": {"type": ["array", "null"], "items": STRING},
     "tools": {"type": ["array", "null"], "items": TOOL},
     "tool_choice": {"description": "As in OpenAI's chat API."},
-    "response_format": {"type": ["object", "null"], "additionalProperties": True},
+    "response_format": OBJECT_OR_NULL,
     "stream": nullable(BOOLEAN, "Whether the answer comes as server-sent events."),
     "on_interrupt": one_of("error", "restart", None),
 }

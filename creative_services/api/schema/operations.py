@@ -27,6 +27,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "x-llm-name": "The LLM that answered.",
         "x-llm-attempts": "How many LLMs were asked.",
         "x-llm-cost": "US dollars in plain digits. Absent where the cost is unknown, and from streams.",
+        "x-llm-budget-warning": "The soft budgets that the call may exceed. Absent where there are none.",
     }
 )
 
@@ -112,8 +113,8 @@ class Operation:
         return {**responses, **self.errors.responses(self.statuses)}
 
     def _address(self) -> list[OpenApiParameter]:
-        places = ((OpenApiParameter.QUERY, self.query), (OpenApiParameter.PATH, self.path))
-        return [OpenApiParameter(name, schema, place) for place, named in places for name, schema in named.items()]
+        query = [OpenApiParameter(name, schema, OpenApiParameter.QUERY) for name, schema in self.query.items()]
+        return query + [OpenApiParameter(name, schema, OpenApiParameter.PATH) for name, schema in self.path.items()]
 
 
 def describe(view: str, **methods: Operation) -> None:

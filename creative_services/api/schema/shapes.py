@@ -20,6 +20,7 @@ BOOLEAN: dict[str, Any] = {"type": "boolean"}
 INTEGER: dict[str, Any] = {"type": "integer"}
 NUMBER: dict[str, Any] = {"type": "number"}
 OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": True}
+OBJECT_OR_NULL: dict[str, Any] = {"type": ["object", "null"], "additionalProperties": True}
 DOLLARS: dict[str, Any] = {"type": ["string", "null"], "description": "US dollars in plain digits; null: unknown."}
 
 
