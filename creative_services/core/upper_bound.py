@@ -51,6 +51,7 @@ _HARMLESS_WITHIN: Mapping[str, frozenset[str]] = {
         )
     ),
 }  # fmt: skip
+_ORDINARY_SERVICE = ("default", "flex", "on_demand", "standard", "standard_only")
 _CALLERS_TOOLS = frozenset(("function", "custom"))
 _PLAIN_PARTS = frozenset(("text", "refusal"))
 _PLAIN_BLOCKS = frozenset(
@@ -163,6 +164,8 @@ def _unbounded_content(request: LLMRequest) -> str | None:
 def _is_harmless(key: str, value: Any) -> bool:
     if key in _CAPS or key in _COPIES:
         return _whole(value) > 0
+    if key == "service_tier":
+        return value in _ORDINARY_SERVICE
     within = _HARMLESS_WITHIN.get(key)
     if within is None:
         return key in _HARMLESS

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from creative_services import BudgetExceededError, DictRegistry, SyncDynamicLLMClient
+from creative_services import BudgetExceededError, DictRegistry, SyncDynamicLLMClient, Usage
 from creative_services.core.ledger import PlannedAttempt
+from creative_services.core.pricing import cost
 from creative_services.testing import FakeProvider, RawReply, Reply
 
 from .asking import ONCE, entry
@@ -186,7 +190,7 @@ def test_what_a_provider_is_known_to_put_before_the_prompt_counts() -> None:
         {"top_p": 0.5, "seed": 1, "reasoning_effort": "low"},
         {"reasoning": {"effort": "low", "max_tokens": 100}},
         {"thinking": {"type": "enabled", "budget_tokens": 1024}},
-        {"n": 1},
+        {"n": 1, "service_tier": "default"},
     ],
 )
 def test_parameters_that_leave_the_bill_alone_are_known(extra: dict[str, Any]) -> None:
@@ -310,3 +314,31 @@ def test_an_answer_is_shortened_to_what_a_budget_pays_for_in_all_its_copies() ->
 def test_what_shortening_cannot_make_cheaper_is_refused(llm: Any) -> None:
     with pytest.raises(BudgetExceededError):
         fitted(llm, "0.5", max_tokens=2000)
+
+
+PRICES = st.none() | st.floats(0, 100)
+
+
+@given(
+    prices=st.tuples(st.floats(0, 100), st.floats(0, 100), PRICES, PRICES),
+    body=st.sampled_from([CACHED, CACHED_LONG]),
+    data=st.data(),
+)
+def test_no_usage_within_the_tokens_costs_more_than_was_reserved(prices: Any, body: Any, data: st.DataObject) -> None:
+    names = ("cost_per_1k_input", "cost_per_1k_output", "cost_per_1k_cache_read", "cost_per_1k_cache_write")
+    llm = replace(entry(1, "a", wire="anthropic_messages"), **dict(zip(names, prices, strict=True)))
+    planned = plan(llm, messages=body)
+    hour = planned.input_tokens if body is CACHED_LONG else 0
+    usage = Usage(
+        input_tokens=data.draw(st.integers(0, planned.input_tokens)),
+        output_tokens=data.draw(st.integers(0, planned.output_tokens)),
+        cache_read_tokens=data.draw(st.none() | st.integers(0, planned.input_tokens)),
+        cache_write_tokens=data.draw(st.none() | st.integers(0, planned.input_tokens)),
+        cache_write_1h_tokens=data.draw(st.none() | st.integers(0, hour)),
+    )
+
+    used = cost(llm, usage)
+
+    assert used is not None
+    assert planned.worst_case is not None
+    assert used <= planned.worst_case
