@@ -3,11 +3,9 @@
 from contextlib import contextmanager
 
 import pytest
-from django.db import DEFAULT_DB_ALIAS, IntegrityError, OperationalError, connection, connections
-from django.db.backends.signals import connection_created
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, OperationalError, connections
 
 from creative_services import LedgerUnavailableError
-from creative_services.adapters.connection_pool import ALIAS
 from creative_services.adapters.ledger import DjangoLedger
 from creative_services.core.types import Attempt, Usage
 from creative_services.ledger_options import LedgerOptions
@@ -15,6 +13,7 @@ from creative_services.models import LlmCall
 from creative_services.testing import LlmsFactory, override_llms
 from tests.ledger.asking import generating
 from tests.ledger.plans import ENTRY, amounts, budget, planned
+from tests.ledger.wrapping import wrapping
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANSWERED = Attempt(ENTRY.id, ENTRY.name, "ok", usage=Usage(1, 1), finish_reason="stop")
@@ -35,21 +34,8 @@ def failing(kind, *, times=1, error=OperationalError, after=False):
             raise error("gone")
         return result
 
-    pooled = []
-
-    def listen(sender, connection, **_):
-        if connection.alias == ALIAS and execute not in connection.execute_wrappers:
-            connection.execute_wrappers.append(execute)
-            pooled.append(connection)
-
-    connection_created.connect(listen)
-    try:
-        with connection.execute_wrapper(execute):
-            yield left
-    finally:
-        connection_created.disconnect(listen)
-        for one in pooled:
-            one.execute_wrappers.remove(execute)
+    with wrapping(execute):
+        yield left
 
 
 @pytest.fixture

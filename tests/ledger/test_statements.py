@@ -1,14 +1,11 @@
 """How many statements a call costs the ledger's database, and whose."""
 
 import pytest
-from django.db import connection
-from django.db.backends.signals import connection_created
-from django.test.utils import CaptureQueriesContext
 
-from creative_services.adapters.connection_pool import ALIAS
 from creative_services.testing import LlmsFactory, override_llms
 from tests.ledger.asking import generating
 from tests.ledger.plans import budget
+from tests.ledger.wrapping import wrapping
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,19 +19,8 @@ def statements():
         asked.append(sql.replace('"', "").replace("`", ""))
         return execute(sql, params, many, context)
 
-    pooled = []
-
-    def listen(sender, connection, **_):
-        if connection.alias == ALIAS and note not in connection.execute_wrappers:
-            connection.execute_wrappers.append(note)
-            pooled.append(connection)
-
-    connection_created.connect(listen)
-    with connection.execute_wrapper(note) if connection.vendor == "sqlite" else CaptureQueriesContext(connection):
+    with wrapping(note):
         yield asked
-    connection_created.disconnect(listen)
-    for one in pooled:
-        one.execute_wrappers.remove(note)
 
 
 def of_the_ledger(asked):

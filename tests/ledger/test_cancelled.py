@@ -1,0 +1,90 @@
+"""Calls that are cancelled while they are being booked: no reservation is left that nobody settles."""
+
+import asyncio
+import threading
+
+import pytest
+from asgiref.sync import async_to_sync
+
+from creative_services.adapters import get_client
+from creative_services.models import LlmCall
+from creative_services.signals import llm_call_finished
+from creative_services.testing import LlmsFactory, override_llms
+from tests.ledger.plans import amounts, budget
+from tests.ledger.wrapping import wrapping
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def provider():
+    LlmsFactory(cost_per_1k_input=1, cost_per_1k_output=1)
+    budget("100000")
+    with override_llms() as provider:
+        yield provider
+
+
+def cancelled_during(kind):
+    """Ask, and cancel the call twice while the ledger's thread is at its first statement that begins so."""
+    has_begun, may_go_on = threading.Event(), threading.Event()
+
+    def hold(execute, sql, params, many, context):
+        if sql.startswith(kind) and "llmcall" in sql:
+            has_begun.set()
+            may_go_on.wait(5)
+        return execute(sql, params, many, context)
+
+    async def ask():
+        task = asyncio.create_task(get_client().generate("Hi"))
+        await asyncio.to_thread(has_begun.wait, 5)
+        for _ in range(2):
+            task.cancel()
+            await asyncio.sleep(0.01)
+        assert not task.done()
+        may_go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with wrapping(hold):
+        async_to_sync(ask)()
+
+
+def test_one_that_is_cancelled_while_it_is_being_booked_is_taken_back(provider):
+    cancelled_during("INSERT")
+
+    row = LlmCall.objects.get()
+    assert (row.outcome, row.cost, row.is_estimated) == ("cancelled", 0, False)
+    assert amounts() == (0, 0)
+    assert provider.requests == []
+
+
+def test_one_that_is_cancelled_while_it_is_being_settled_is_settled(provider):
+    cancelled_during("UPDATE")
+
+    row = LlmCall.objects.get()
+    assert (row.outcome, row.is_estimated) == ("ok", False)
+    assert amounts() == (row.cost, 0)
+
+
+def test_one_that_is_cancelled_while_receivers_are_told_tells_them_all(provider):
+    told = []
+
+    async def ask():
+        task = asyncio.create_task(get_client().generate("Hi"))
+        loop = asyncio.get_running_loop()
+
+        def receive(call, **_):
+            loop.call_soon_threadsafe(task.cancel)
+            threading.Event().wait(0.05)
+            told.append(call.outcome)
+
+        llm_call_finished.connect(receive)
+        try:
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        finally:
+            llm_call_finished.disconnect(receive)
+
+    async_to_sync(ask)()
+
+    assert told == ["ok"]
