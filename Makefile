@@ -40,6 +40,7 @@ soak:
 	@$(PYTHON) tools/venv.py test
 	FUZZ_ROUNDS=10000 $(VENV)/python -m pytest -q tests/core/wire/test_fuzz.py tests/ledger/test_bill.py
 	SOAK=1 $(VENV)/python -m pytest -q -rP tests/reliability/test_deadlines.py
+	SCHEMATHESIS_CASES=200 $(VENV)/python -m pytest -q tests/api/test_schemathesis.py
 	FRESHNESS_STEPS=1200 $(VENV)/python -m pytest -q tests/django_app/test_freshness.py -k no_process
 
 model:
