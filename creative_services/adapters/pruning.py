@@ -11,7 +11,7 @@ from django.db.models import F, Q, Value
 
 from creative_services.adapters.days import ONE_DAY, start_of, today
 from creative_services.adapters.sweep import sweep
-from creative_services.adapters.totals import close_days, closed_until
+from creative_services.adapters.totals import close_days, closed_until, keep_details
 from creative_services.databases import ledger_alias
 from creative_services.fields.usd import UsdField
 from creative_services.models import BudgetPeriod, LlmCall
@@ -35,6 +35,7 @@ def prune_calls(days: int, batch: int = BATCH) -> int:
     if closed is None:
         return 0
     first_kept = min(today() - days * ONE_DAY, closed + ONE_DAY)
+    keep_details(first_kept - ONE_DAY)
     deleted = 0
     while found := _prune(first_kept, batch):
         deleted += found

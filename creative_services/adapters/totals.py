@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Case, Count, DateField, F, Max, Min, Q, Sum, Value, When
+from django.db.models.lookups import In
 from django.utils import timezone
 
 from creative_services.adapters.days import ONE_DAY, day_of, place_among, start_of
 from creative_services.adapters.latency import BOUNDS
 from creative_services.databases import ledger_alias
-from creative_services.models import CallerDay, ClosedDay, LlmCall, LlmDay
+from creative_services.models import CallerDay, ClosedDay, DetailDay, LlmCall, LlmDay
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,12 +31,17 @@ OTHERS = "(others)"
 
 LLM = ("llm_id", "llm_name", "provider", "model", "tier")
 ALIKE = (*LLM, "source", "outcome")
-FAILED = ("error", "lost")
+WHO = ("user_id", "machine_key_id")
+TASK = Case(When(user=None, machine_key=None, then="caller"), default=Value(""))
+"""The caller's own name, where calls are in nobody's."""
+
+HAS_FAILED = Q(outcome__in=("error", "lost"))
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 IS_SETTLED = ~Q(outcome="running")
 MAY_HAVE_TOKENS = IS_SETTLED & ~Q(cost=0)  # what failed for free has none
 SUMS: dict[str, Any] = {
     "calls": Count("pk"),
+    "errors": Count("pk", filter=HAS_FAILED),
     **{name: Sum(name) for name in TOKENS},
     "calls_of_unknown_tokens": Count("pk", filter=MAY_HAVE_TOKENS & Q(Q(input_tokens=None) | Q(output_tokens=None))),
     "cost": Sum("cost"),
@@ -47,6 +53,13 @@ SUMS: dict[str, Any] = {
 def closed_until() -> date | None:
     """The last day that is added up; all before it are too, and no other."""
     last: date | None = ClosedDay.objects.using(ledger_alias()).aggregate(last=Max("day"))["last"]
+    return last
+
+
+def detailed_until() -> date | None:
+    """The last day whose calls may be gone; those of all days before it may be, too."""
+    detailed = ClosedDay.objects.using(ledger_alias()).filter(has_details=True)
+    last: date | None = detailed.aggregate(last=Max("day"))["last"]
     return last
 
 
@@ -62,6 +75,17 @@ def close_days() -> None:
                 _add_up(day)
         except IntegrityError:  # another process was faster
             continue
+
+
+def keep_details(last: date) -> None:
+    """Add the calls of closed days up to this one up by all that can be asked of them; each day is a transaction."""
+    days = ClosedDay.objects.using(ledger_alias()).filter(has_details=False)
+    for day in list(days.filter(day__lte=last).order_by("day").values_list("day", flat=True)):
+        with transaction.atomic(using=ledger_alias()):
+            if days.filter(day=day).update(has_details=True):  # nobody else did so meanwhile
+                calls = calls_of(day, day)
+                alike = {name: F(name) for name in (*ALIKE, *WHO)}
+                _insert(DetailDay, calls, day, alike | {"caller": _busiest(calls, F("caller"))})
 
 
 def calls_of(first: date, last: date) -> QuerySet[LlmCall]:
@@ -86,16 +110,16 @@ def _add_up(day: date) -> None:
     calls = calls_of(day, day)
     answered = When(outcome="ok", latency_seconds__isnull=False, then=place_among("latency_seconds", BOUNDS))
     _insert(LlmDay, calls, day, {name: F(name) for name in ALIKE} | {"latency_bucket": Case(answered)})
-    callers = {name: F(name) for name in (*ALIKE, "user_id", "machine_key_id")} | {"caller": _caller(calls)}
-    _insert(CallerDay, calls, day, callers)
+    _insert(CallerDay, calls, day, {name: F(name) for name in WHO} | {"task": _busiest(calls, TASK)})
 
 
-def _caller(calls: QuerySet[LlmCall]) -> Any:
-    busiest = calls.values("caller").annotate(number=Count("pk")).order_by("-number", "caller")
-    names = list(busiest.values_list("caller", flat=True)[: MOST_CALLERS + 1])
+def _busiest(calls: QuerySet[LlmCall], name: Any) -> Any:
+    """The name, or OTHERS if it is none of the day's busiest."""
+    sizes = calls.values(of_name=name).annotate(number=Count("pk")).order_by("-number", "of_name")
+    names = list(sizes.values_list("of_name", flat=True)[: MOST_CALLERS + 1])
     if len(names) <= MOST_CALLERS:
-        return F("caller")
-    return Case(When(caller__in=names[:MOST_CALLERS], then=F("caller")), default=Value(OTHERS))
+        return name
+    return Case(When(In(name, names[:MOST_CALLERS]), then=name), default=Value(OTHERS))
 
 
 def _insert(model: Any, calls: QuerySet[LlmCall], day: date, alike: dict[str, Any]) -> None:

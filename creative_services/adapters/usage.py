@@ -1,6 +1,7 @@
 """What calls came to, by day, LLM, tier, caller and so on: the one place that the API, the admin and the command ask.
 
-Closed days are read as totals, the others as calls. Each attempt at an LLM counts as a call.
+Closed days are read as totals where these tell apart what is asked for, the others as calls. Each attempt at an LLM
+counts as a call.
 """
 
 from __future__ import annotations
@@ -10,13 +11,22 @@ from dataclasses import astuple, dataclass, field, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 
 from creative_services.adapters.days import ONE_DAY, days_between, place_among, start_of
 from creative_services.adapters.latency import BOUNDS
-from creative_services.adapters.totals import FAILED, LLM, SUMS, calls_of, close_days, closed_until
+from creative_services.adapters.totals import (
+    LLM,
+    SUMS,
+    TASK,
+    WHO,
+    calls_of,
+    close_days,
+    closed_until,
+    detailed_until,
+)
 from creative_services.databases import ledger_alias
-from creative_services.models import CallerDay, LlmDay
+from creative_services.models import CallerDay, DetailDay, LlmDay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,16 +42,15 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "caller": ("caller",),
     "source": ("source",),
     "outcome": ("outcome",),
+    "who": (*WHO, "task"),
 }
-"""What can be grouped by, and its columns."""
+"""What can be grouped by, and its columns. `who` tells users and machine keys apart, and the callers of all others."""
 
-CALLERS = frozenset({"user_id", "machine_key_id", "caller"})
 MOST_DAYS = 366
 """So many days can be looked at together."""
 
-HAS_FAILED = Q(outcome__in=FAILED)
-OF_CALLS = {f"sum_{name}": value for name, value in SUMS.items()} | {"errors": Count("pk", filter=HAS_FAILED)}
-OF_TOTALS = {f"sum_{name}": Sum(name) for name in SUMS} | {"errors": Sum("calls", filter=HAS_FAILED, default=0)}
+OF_CALLS = {f"sum_{name}": value for name, value in SUMS.items()}
+OF_TOTALS = {f"sum_{name}": Sum(name) for name in SUMS}
 
 
 class Llm(NamedTuple):
@@ -52,6 +61,17 @@ class Llm(NamedTuple):
     provider: str
     model: str
     tier: str
+
+
+class Who(NamedTuple):
+    """Whose calls they are; `task` is the caller's own name where they are in nobody's."""
+
+    user_id: Any
+    machine_key_id: int | None
+    task: str
+
+
+KINDS: Mapping[str, Any] = {"llm": Llm, "who": Who}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +99,7 @@ class Sums:
     """Sums over calls. What is unknown is left out and counted; a sum of which nothing is known is None."""
 
     calls: int = 0
+    errors: int = 0
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
@@ -87,7 +108,6 @@ class Sums:
     calls_of_unknown_tokens: int = 0
     cost: Decimal | None = None
     calls_of_unknown_cost: int = 0
-    errors: int = 0
 
     def __add__(self, other: Sums) -> Sums:
         pairs = zip(astuple(self), astuple(other), strict=True)
@@ -101,7 +121,7 @@ class Sums:
 
 @dataclass(slots=True)
 class Group:
-    """The calls that agree in what is grouped by. `key` has a value for each: dates, an Llm, else the column's own."""
+    """The calls that agree in what is grouped by. `key` has a date, an Llm, Who, or a column's own value for each."""
 
     key: tuple[Any, ...]
     sums: Sums = field(default_factory=Sums)
@@ -143,12 +163,15 @@ def _columns(by: Sequence[str]) -> tuple[str, ...]:
 
 def _key(by: Sequence[str], row: Sequence[Any]) -> tuple[Any, ...]:
     values = iter(row)
-    return tuple(Llm(*(next(values) for _column in LLM)) if name == "llm" else next(values) for name in by)
+    pieces = ((name, [next(values) for _column in GROUPS[name]]) for name in by)
+    return tuple(KINDS[name](*piece) if name in KINDS else piece[0] for name, piece in pieces)
 
 
 def _order(value: Any) -> tuple[Any, ...]:
     if isinstance(value, Llm):
         return (*value[1:], value.id or 0)
+    if isinstance(value, Who):
+        return tuple(map(_order, value))
     return (value is not None, value)
 
 
@@ -156,15 +179,22 @@ def _rows(
     asked: Asked, columns: Sequence[str], of_totals: Mapping[str, Any], of_calls: Mapping[str, Any]
 ) -> Iterator[tuple[Any, ...]]:
     """The values of the columns, and then of the aggregates, over totals and over calls."""
-    first, closed = asked.first, closed_until()
-    if closed is not None and first <= closed:
-        model = CallerDay if CALLERS & {*columns, *asked.columns} else LlmDay
+    first, (model, last) = asked.first, _totals({*columns, *asked.columns})
+    if last is not None and first <= last:
         totals = model._default_manager.using(ledger_alias()).filter(**asked.columns)
-        totals = totals.filter(day__gte=first, day__lte=min(asked.last, closed))
+        totals = totals.filter(day__gte=first, day__lte=min(asked.last, last))
         yield from totals.order_by().values_list(*columns).annotate(**of_totals)
-        first = closed + ONE_DAY
+        first = last + ONE_DAY
     if first <= asked.last:
         yield from _rows_of_calls(asked, first, columns, of_calls)
+
+
+def _totals(columns: set[str]) -> tuple[Any, date | None]:
+    """The smallest totals that have the columns, and the last day of which there are such."""
+    for model in (CallerDay, LlmDay):
+        if columns <= {one.attname for one in model._meta.concrete_fields}:
+            return model, closed_until()
+    return DetailDay, detailed_until()
 
 
 def _rows_of_calls(
@@ -174,6 +204,8 @@ def _rows_of_calls(
     if "latency_bucket" in columns:
         calls = calls.filter(outcome="ok").exclude(latency_seconds=None)
         calls = calls.annotate(latency_bucket=place_among("latency_seconds", BOUNDS))
+    if "task" in columns:
+        calls = calls.annotate(task=TASK)
     if "day" in columns:
         starts = [start_of(day) for day in days_between(first, asked.last)]
         calls = calls.annotate(day=place_among("started_at", starts))

@@ -20,6 +20,7 @@ USUAL_DAYS = 30
 MOST_GROUPS = 2
 MOST_ID = 2**63 - 1
 YEARS = range(2000, 3000)
+NAMES = tuple(name for name in GROUPS if name != "who")  # for the page alone
 CHOICES = {"tier": TIERS, "source": SOURCES, "outcome": OUTCOMES}
 
 
@@ -54,9 +55,9 @@ def period_of(texts: Mapping[str, str]) -> tuple[date, date]:
 def groups_of(text: str) -> tuple[str, ...]:
     """The names that `day,llm` tells. Raises UsageError."""
     names = tuple(name.strip() for name in text.split(","))
-    unknown = [name for name in names if name not in GROUPS]
+    unknown = [name for name in names if name not in NAMES]
     if unknown:
-        raise UsageError(f"`by` takes {', '.join(GROUPS)}, and not {unknown[0]!r}.")
+        raise UsageError(f"`by` takes {', '.join(NAMES)}, and not {unknown[0]!r}.")
     if len(names) > MOST_GROUPS or len(set(names)) < len(names):
         raise UsageError(f"`by` takes one name, or {MOST_GROUPS} different ones.")
     return names

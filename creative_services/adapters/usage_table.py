@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
 from dataclasses import dataclass, fields
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from creative_services.adapters.usage import Group
 
-SUMS = ("calls", "errors", *(one.name for one in fields(Sums) if one.name not in {"calls", "errors"}))
+SUMS = tuple(one.name for one in fields(Sums))
 COLUMNS = {
     "llm": ("llm_id", "llm", "provider", "model", "tier"),
     "user": ("user_id", "user"),
@@ -37,13 +38,17 @@ class Names:
     @classmethod
     def of(cls, groups: Iterable[Group], by: Sequence[str]) -> Names:
         """The names of all whom the groups are by."""
-        ids: dict[str, set[Any]] = {"user": set(), "machine_key": set()}
+        ids: defaultdict[str, set[Any]] = defaultdict(set)
         for group in groups:
             for name, value in zip(by, group.key, strict=True):
-                if name in ids and value is not None:
-                    ids[name].add(value)
-        users = get_user_model()._default_manager.in_bulk(list(ids["user"])) if ids["user"] else {}
-        keys = MachineKey.objects.in_bulk(list(ids["machine_key"])) if ids["machine_key"] else {}
+                ids[name].add(value)
+        return cls.with_ids(ids["user"], ids["machine_key"])
+
+    @classmethod
+    def with_ids(cls, user_ids: set[Any], key_ids: set[int | None]) -> Names:
+        """The names of those that have these ids."""
+        users = get_user_model()._default_manager.in_bulk(list(user_ids - {None}))
+        keys = MachineKey.objects.in_bulk(list(key_ids - {None}))
         return cls({pk: user.get_username() for pk, user in users.items()}, {pk: key.name for pk, key in keys.items()})
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
-    from creative_services.adapters.usage import Asked, Group, Llm, Sums
+    from creative_services.adapters.usage import Asked, Group, Llm, Sums, Who
     from creative_services.admin.charts import Chart
 
 MOST_COLOURS = 7
@@ -36,7 +36,6 @@ COLOURS = tuple(f"cs-colour-{number}" for number in range(1, MOST_COLOURS + 1))
 REST = "cs-colour-rest"
 MONEY = Text(money)
 COUNTS = Text(count, least=4)
-WHO = ("user", "machine_key", "caller")
 
 Name = tuple[str, str]
 """What a colour stands for, and its class."""
@@ -70,7 +69,7 @@ def page(asked: Asked) -> dict[str, Any]:
         "unknown_costs": everything.calls_of_unknown_cost,
         "charts": _charts(list(days_between(asked.first, asked.last)), by_llm),
         "llms": _llms(by_llm, answered),
-        "callers": _callers(usage(asked, WHO)),
+        "callers": _callers(usage(asked, ("who",))),
         "budgets": _budgets(),
     }
 
@@ -156,19 +155,19 @@ def _llms(groups: Iterable[Group], answered: Mapping[Llm, Counter[int]]) -> list
 
 
 def _callers(groups: Sequence[Group]) -> list[Line]:
-    names = Names.of(groups, WHO)
-    found = _dearest(((group.key, group.sums) for group in groups), MOST_CALLERS)
-    return [_line(_who(key, names), sums, longest) for key, sums, longest in found]
+    found = list(_dearest(((group.key[0], group.sums) for group in groups), MOST_CALLERS))
+    names = Names.with_ids({who.user_id for who, *_ in found}, {who.machine_key_id for who, *_ in found})
+    return [_line(_who(who, names), sums, longest) for who, sums, longest in found]
 
 
-def _who(key: Sequence[Any], names: Names) -> tuple[str, str]:
-    user, machine_key, caller = key
-    parts = [names.users.get(user, _("user %(id)s, deleted") % {"id": user})] if user is not None else []
-    if machine_key is not None:
-        name = names.machine_keys.get(machine_key, _("%(id)s, deleted") % {"id": machine_key})
+def _who(who: Who, names: Names) -> tuple[str, str]:
+    parts = []
+    if who.user_id is not None:
+        parts.append(names.users.get(who.user_id, _("user %(id)s, deleted") % {"id": who.user_id}))
+    if who.machine_key_id is not None:
+        name = names.machine_keys.get(who.machine_key_id, _("%(id)s, deleted") % {"id": who.machine_key_id})
         parts.append(_("key %(name)s") % {"name": name})
-    parts += [caller] if caller else []
-    return (parts[0] if parts else _("unnamed")), ", ".join(parts[1:])
+    return (parts[0] if parts else who.task or _("unnamed")), ", ".join(parts[1:])
 
 
 def _dearest(found: Iterable[tuple[Any, Sums]], most: int) -> Iterator[tuple[Any, Sums, Decimal]]:

@@ -26,9 +26,13 @@ def _weak(to: Any, label: Any, *, db_index: bool) -> Any:
 
 
 class ClosedDay(models.Model):
-    """A day in the project's time zone whose calls are added up, and will not change."""
+    """A day in the project's time zone whose calls are added up, and will not change.
+
+    Each has rows of LlmDay and CallerDay; those whose calls may be deleted have rows of DetailDay, too.
+    """
 
     day = models.DateField(_("day"), primary_key=True)
+    has_details = models.BooleanField(_("details are kept"), default=False)
 
     class Meta:
         default_permissions = ()
@@ -37,21 +41,15 @@ class ClosedDay(models.Model):
         return self.day.isoformat()
 
 
-class DayOfCalls(models.Model):
-    """Sums over the calls of one closed day that agree in all the other columns; the LLM's are as they were then.
+class DaySums(models.Model):
+    """Sums over the calls of one closed day that agree in all the other columns.
 
     Sums leave out what is unknown, and are None where all of it is; two counts say of how many calls it is.
     """
 
     day = models.DateField(_("day"), db_index=True)
-    llm = _weak("creative_services.Llms", _("LLM"), db_index=False)
-    llm_name = models.CharField(_("LLM name"), max_length=200)
-    provider = models.CharField(_("provider"), max_length=100)
-    model = models.CharField(_("model"), max_length=200)
-    tier = models.CharField(_("tier"), max_length=20)
-    source = models.CharField(_("source"), max_length=10, choices=SOURCES)
-    outcome = models.CharField(_("outcome"), max_length=10, choices=OUTCOMES)
     calls = models.BigIntegerField(_("calls"))
+    errors = models.BigIntegerField(_("failed calls"))
     input_tokens = models.BigIntegerField(_("input tokens"), null=True)
     output_tokens = models.BigIntegerField(_("output tokens"), null=True)
     cache_read_tokens = models.BigIntegerField(_("cache read tokens"), null=True)
@@ -65,10 +63,25 @@ class DayOfCalls(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.day} {self.llm_name}"
+        return f"{self.day}: {self.calls}"
 
 
-class LlmDay(DayOfCalls):
+class LlmSums(DaySums):
+    """Those of one LLM, as it was then."""
+
+    llm = _weak("creative_services.Llms", _("LLM"), db_index=False)
+    llm_name = models.CharField(_("LLM name"), max_length=200)
+    provider = models.CharField(_("provider"), max_length=100)
+    model = models.CharField(_("model"), max_length=200)
+    tier = models.CharField(_("tier"), max_length=20)
+    source = models.CharField(_("source"), max_length=10, choices=SOURCES)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=OUTCOMES)
+
+    class Meta:
+        abstract = True
+
+
+class LlmDay(LlmSums):
     """What one LLM did on one day. Answered calls are apart by how long they took."""
 
     latency_bucket = models.PositiveSmallIntegerField(_("latency bucket"), null=True)
@@ -77,8 +90,19 @@ class LlmDay(DayOfCalls):
         default_permissions = ()
 
 
-class CallerDay(DayOfCalls):
-    """What one caller had one LLM do on one day."""
+class CallerDay(DaySums):
+    """What one user or machine key had done on one day; of calls in nobody's name, what one `task` had."""
+
+    user = _weak(settings.AUTH_USER_MODEL, _("user"), db_index=True)
+    machine_key = _weak("creative_services.MachineKey", _("machine key"), db_index=True)
+    task = models.CharField(_("caller"), max_length=200, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+
+class DetailDay(LlmSums):
+    """What one caller had one LLM do on one day whose calls may be deleted."""
 
     user = _weak(settings.AUTH_USER_MODEL, _("user"), db_index=True)
     machine_key = _weak("creative_services.MachineKey", _("machine key"), db_index=True)

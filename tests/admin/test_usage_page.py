@@ -148,12 +148,14 @@ def test_callers_have_the_names_of_users_keys_and_tasks(browse, admin_user):
     call(caller="nightly", cost=Decimal(4))
     call(user_id=4711, machine_key_id=4712, cost=Decimal(3))
     call(cost=Decimal(2))
+    call(machine_key=key, caller="none of ours", cost=Decimal(1))
 
     assert [line[0] for line in module(browse(), "Top callers")] == [
-        "admin key robot, search",
+        "admin key robot",
         "nightly",
         "user 4711, deleted key 4712, deleted",
         "unnamed",
+        "key robot",
     ]
 
 

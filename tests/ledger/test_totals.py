@@ -7,9 +7,9 @@ import pytest
 from django.db import connection, connections
 
 from creative_services.adapters.pruning import forget_texts, prune_calls
-from creative_services.adapters.totals import MOST_CALLERS, OTHERS, close_days, closed_until
+from creative_services.adapters.totals import MOST_CALLERS, OTHERS, close_days, closed_until, keep_details
 from creative_services.adapters.usage import Asked, usage
-from creative_services.models import Budget, BudgetPeriod, CallerDay, ClosedDay, LlmCall, LlmDay
+from creative_services.models import Budget, BudgetPeriod, CallerDay, ClosedDay, DetailDay, LlmCall, LlmDay
 from tests.ledger.calls import NOON, at, call, values
 
 FRIDAY = NOON.date()
@@ -66,10 +66,42 @@ def test_the_busiest_callers_of_a_day_keep_their_names():
     LlmCall.objects.bulk_create(LlmCall(**values(caller=f"order {number}")) for number in range(MOST_CALLERS + 20))
     LlmCall.objects.bulk_create(LlmCall(**values(caller="search")) for _ in range(2))
     with at(NOON + timedelta(days=3)):
-        close_days()
+        prune_calls(1)
 
-    sizes = dict(CallerDay.objects.values_list("caller", "calls"))
-    assert (len(sizes), sizes["search"], sizes[OTHERS]) == (MOST_CALLERS + 1, 2, 21)
+    for sizes in (CallerDay.objects.values_list("task", "calls"), DetailDay.objects.values_list("caller", "calls")):
+        assert len(sizes) == MOST_CALLERS + 1
+        assert dict(sizes).items() >= {"search": 2, OTHERS: 21}.items()
+
+
+@pytest.mark.django_db
+def test_details_of_a_day_are_kept_once():
+    call()
+    with at(NOON + timedelta(days=3)):
+        close_days()
+        keep_details(FRIDAY)
+        keep_details(FRIDAY)
+
+    assert [row.calls for row in DetailDay.objects.all()] == [1]
+
+
+@pytest.mark.django_db
+def test_of_two_who_keep_the_details_of_a_day_at_once_one_does():
+    call()
+    raced = []
+
+    def race(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and "closedday" in sql and not raced:
+            raced.append(True)
+            keep_details(FRIDAY)
+        return execute(sql, params, many, context)
+
+    with at(NOON + timedelta(days=3)):
+        close_days()
+        with connection.execute_wrapper(race):
+            keep_details(FRIDAY)
+
+    assert raced
+    assert [row.calls for row in DetailDay.objects.all()] == [1]
 
 
 @pytest.fixture

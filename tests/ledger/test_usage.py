@@ -11,9 +11,9 @@ import pytest
 from creative_services.adapters.days import place_among, today
 from creative_services.adapters.latency import BOUNDS, percentile
 from creative_services.adapters.pruning import prune_calls
-from creative_services.adapters.totals import closed_until
-from creative_services.adapters.usage import GROUPS, Asked, Llm, latencies, total, usage
-from creative_services.models import CallerDay, LlmCall, LlmDay, MachineKey
+from creative_services.adapters.totals import closed_until, detailed_until
+from creative_services.adapters.usage import GROUPS, Asked, Llm, Who, latencies, total, usage
+from creative_services.models import CallerDay, DetailDay, LlmCall, LlmDay, MachineKey
 from creative_services.testing import LlmsFactory
 from tests.ledger.calls import NOON, at, call, values
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 FIRST, LAST = date(2026, 11, 14), date(2026, 11, 20)
 WEEK = Asked(FIRST, LAST)
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
-GROUPINGS = [*((name,) for name in GROUPS), *combinations(GROUPS, 2)]
+GROUPINGS = [*((name,) for name in GROUPS), *combinations([name for name in GROUPS if name != "who"], 2)]
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +87,9 @@ def part(one, name):
             return one.started_at.date()
         case "llm":
             return Llm(one.llm_id, one.llm_name, one.provider, one.model, one.tier)
+        case "who":
+            is_nobodys = one.user_id is None and one.machine_key_id is None
+            return Who(one.user_id, one.machine_key_id, one.caller if is_nobodys else "")
         case _:
             return getattr(one, GROUPS[name][0])
 
@@ -106,9 +109,12 @@ def test_calls_and_totals_and_totals_of_pruned_calls_say_the_same(calls):
         assert closed_until() is None
     with at(NOON):
         check_all(calls)
-        assert closed_until() == date(2026, 11, 19)
+        assert (closed_until(), detailed_until()) == (date(2026, 11, 19), None)
+        assert 0 < prune_calls(2) < len(calls)
+        assert detailed_until() == date(2026, 11, 17)
+        check_all(calls)
     with at(NOON + timedelta(days=10)):
-        assert prune_calls(2) == len(calls)
+        assert prune_calls(2) > 0
         check_all(calls)
         assert not LlmCall.objects.exists()
 
@@ -248,9 +254,10 @@ def test_a_place_is_found_for_every_value(number):
     assert list(found) == [0, *range(number)]
 
 
-def test_totals_tell_day_and_llm_when_they_are_printed():
+def test_totals_tell_their_day_when_they_are_printed():
     call()
     with at(NOON + timedelta(days=3)):
-        usage(WEEK, ("day",))
+        prune_calls(1)
 
-    assert [str(row) for model in (LlmDay, CallerDay) for row in model.objects.all()] == ["2026-11-20 GPT"] * 2
+    models = (LlmDay, CallerDay, DetailDay)
+    assert [str(row) for model in models for row in model.objects.all()] == ["2026-11-20: 1"] * 3
