@@ -5,6 +5,7 @@ import json
 import pytest
 
 from creative_services.testing import LlmsFactory
+from tests.api.asking import Asker
 
 MESSAGES = "/api/llm/v1/messages"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -19,6 +20,12 @@ CALLED = {
     "function": {"name": "weather", "arguments": '{"city":"Graz"}'},
 }
 THOUGHT = {"type": "thinking", "thinking": "It may rain.", "signature": "c2ln"}
+
+
+@pytest.fixture
+def asker(caller, provider):
+    """In one world only: the body is read by the same code in both, and the files beside this one ask in both."""
+    return Asker("wsgi", caller)
 
 
 def ask(asker, **body):

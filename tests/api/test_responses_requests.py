@@ -5,6 +5,7 @@ import json
 import pytest
 
 from creative_services.testing import Reply
+from tests.api.asking import Asker
 
 RESPONSES = "/api/llm/v1/responses"
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -19,6 +20,12 @@ CALLED = {
     "type": "function",
     "function": {"name": "weather", "arguments": '{"city":"Graz"}'},
 }
+
+
+@pytest.fixture
+def asker(caller, provider):
+    """In one world only: the body is read by the same code in both, and the files beside this one ask in both."""
+    return Asker("wsgi", caller)
 
 
 def ask(asker, **body):
