@@ -35,6 +35,7 @@ from creative_services import (
     SyncDynamicLLMClient,
     Usage,
 )
+from creative_services.adapters.audit import auditing
 from creative_services.adapters.ledger import DjangoLedger
 from creative_services.adapters.ledger_database import ledger_connection
 from creative_services.databases import ledger_alias
@@ -112,16 +113,19 @@ class Race:
         return "ok"
 
     def watch(self):
-        """Look at the budget all the time."""
-        seen, most = 0, Decimal(0)
+        """Look at the budget all the time, and audit the books now and then."""
+        seen, most, faults = 0, Decimal(0), []
         self.start.wait()
         while not self.is_over.is_set():
             with ledger_connection() as connection:
                 rows = BudgetPeriod.objects.using(connection.alias).values_list("spent", "reserved")
                 most = max([most, *map(sum, rows)])
             seen += 1
+            if seen % 10 == 0:
+                with auditing() as audit:
+                    faults += audit.faults()
             time.sleep(0.002)
-        self.report("watcher", {"seen": seen, "most": str(most)})
+        self.report("watcher", {"seen": seen, "most": str(most), "faults": faults})
 
     def report(self, name, found):
         (self.folder / f"{name}.json").write_text(json.dumps(found))

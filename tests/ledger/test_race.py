@@ -46,6 +46,7 @@ def test_of_400_calls_at_once_exactly_those_are_made_that_the_budget_pays_for(ru
     assert (Decimal(after["spent"]), Decimal(after["reserved"]), Decimal(after["booked"])) == (100, 0, 100)
     assert after["rows"] == {"ok": 100}
     assert Decimal(after["watched"]["most"]) <= 100
+    assert after["watched"]["faults"] == []
     assert after["watched"]["seen"] > 10
     assert after["audit"] == "ok"
 
@@ -54,6 +55,7 @@ def test_what_killed_processes_may_have_spent_is_charged_and_nothing_is_forgotte
     before, late, swept = run(killed=4)
 
     assert Decimal(before["watched"]["most"]) <= 100
+    assert before["watched"]["faults"] == []
     in_doubt = before["rows"].get("running", 0)
     assert before["audit"] == "ok"
     assert late["audit"] == (f"Off: {in_doubt}, see above." if in_doubt else "ok")
