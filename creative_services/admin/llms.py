@@ -93,6 +93,7 @@ class LlmsAdmin(ListPricesAdmin, OfferedModelsAdmin):
             {"fields": ("context_window", ("supports_images", "supports_tools", "supports_json_schema"))},
         ),
         (_("Request"), {"fields": (("max_tokens", "temperature"), "extra_params")}),
+        (_("Limits"), {"fields": (("requests_per_minute", "tokens_per_minute", "calls_at_once"),)}),
         (_("Notes"), {"fields": ("notes", "created_at", "updated_at")}),
     )
 

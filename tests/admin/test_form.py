@@ -281,3 +281,17 @@ def test_neither_debug_pages_nor_error_mails_show_a_typed_key(pages, row, debug)
     assert reports
     assert "ENCRYPTION_KEYS" in reports[0]
     assert KEY not in reports[0]
+
+
+def test_the_limits_of_a_row_can_be_entered_and_emptied(pages, row):
+    pages.save(row, requests_per_minute="60", tokens_per_minute="100000", calls_at_once="4")
+    row.refresh_from_db()
+    assert (row.requests_per_minute, row.tokens_per_minute, row.calls_at_once) == (60, 100_000, 4)
+
+    pages.save(row, requests_per_minute="", tokens_per_minute="", calls_at_once="0")
+    row.refresh_from_db()
+    assert row.requests_per_minute == 60  # 0 is refused, and with it the rest
+
+    pages.save(row, requests_per_minute="", tokens_per_minute="", calls_at_once="")
+    row.refresh_from_db()
+    assert (row.requests_per_minute, row.tokens_per_minute, row.calls_at_once) == (None, None, None)
