@@ -132,8 +132,9 @@ def kept_text(text: str, options: LedgerOptions) -> str | None:
     if options.redact is not None:
         try:
             text = options.redact(text)
-        except Exception:
-            logger.exception("LEDGER['REDACT'] fails: no text is kept.")
+        except Exception as error:
+            # No traceback: what fails over a text may quote it.
+            logger.error("LEDGER['REDACT'] fails (%s), so that no text is kept.", type(error).__name__)  # noqa: TRY400
             return None
     return clean(text, MOST_TEXT)
 
