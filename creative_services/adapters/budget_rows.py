@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from creative_services.adapters.periods import Period, period_at
+from creative_services.core.types import LLMTier
 from creative_services.fields.zone import zone_of
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ class ActiveBudget:
 
     def can_count(self, planned: PlannedAttempt) -> bool:
         """Whether what the call costs at most is known, or need not be."""
-        return self.allows_unpriced or (planned.worst_case is not None and planned.unbounded is None)
+        if self.allows_unpriced:
+            return True
+        # What a free LLM on our own machines is told to do beyond what we know, nobody bills.
+        is_bounded = planned.unbounded is None or (planned.entry.tier is LLMTier.LOCAL and planned.worst_case == 0)
+        return planned.worst_case is not None and is_bounded
 
 
 class BudgetSnapshot:

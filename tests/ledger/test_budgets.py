@@ -204,6 +204,17 @@ def test_a_hard_budget_covers_no_call_of_unknown_cost_unless_it_allows_them(plan
     assert (over, budgets.refusal(connection, claims, planned(**plan))) == ([], None)
 
 
+@pytest.mark.parametrize(("tier", "is_covered"), [("local", True), ("standard", False)])
+def test_only_a_free_llm_of_ones_own_is_covered_whatever_it_is_asked_for(tier, is_covered):
+    budget()
+    plan = planned("0", entry=LLMEntry(7, "GPT", "acme", "m", tier), unbounded="the parameter 'mirostat'")
+    budgets = Budgets()
+
+    refused = budgets.refusal(connection, budgets.matching(connection, plan), plan)
+
+    assert (refused is None) is is_covered
+
+
 def test_a_soft_budget_lets_calls_pass_counts_them_and_says_which_exceed_it():
     budget("1", is_hard=False)
     budgets = Budgets()
