@@ -66,8 +66,8 @@ class Rate:
 
 
 @contextmanager
-def serving(kind: str, provider: str, folder: Path) -> Iterator[tuple[int, str]]:
-    """A server with both views; gives its port, and a machine key."""
+def serving(kind: str, provider: str, folder: Path) -> Iterator[tuple[int, str, int]]:
+    """A server with both views; gives its port, a machine key and its process."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "benchmarks.site.settings",
         "BENCHMARK_PROVIDER": f"{provider}/v1",
@@ -83,7 +83,7 @@ def serving(kind: str, provider: str, folder: Path) -> Iterator[tuple[int, str]]
         port: int = listening.getsockname()[1]
         with subprocess.Popen([sys.executable, "-m", *SERVERS[kind]], env=environment, stdin=listening) as server:
             try:
-                yield port, made.stdout.strip()
+                yield port, made.stdout.strip(), server.pid
             finally:
                 server.terminate()
 
@@ -115,7 +115,7 @@ def rows(kind: str, seconds: float, rounds: int) -> Iterator[list[str]]:
     with (
         tempfile.TemporaryDirectory() as folder,
         running_server() as provider,
-        serving(kind, provider, Path(folder)) as (port, key),
+        serving(kind, provider, Path(folder)) as (port, key, _pid),
     ):
         time.sleep(2)
         for stream in (False, True):

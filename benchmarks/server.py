@@ -1,7 +1,8 @@
 """A provider on loopback that costs next to nothing: canned bytes, written by a bare asyncio protocol.
 
 It runs in a process of its own, so that its work is not counted, and prints its port. The path says how it answers:
-`/v1/...` whole, or as a stream where the body asks for one; `/paced/v1/...` streams one token at a time.
+`/v1/...` whole, or as a stream where the body asks for one; `/paced/v1/...` streams one token at a time, and
+`/slow/v1/...` half of them in five seconds.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 TOKENS = 200
 PACE = 0.0005  # seconds between two tokens of a paced stream: each is then read, and waited for, on its own
+SLOW_PACE = 0.05
 HEADERS = (
     "date: Sun, 22 Nov 2026 11:00:00 GMT\r\n"
     "openai-organization: example\r\n"
@@ -80,14 +82,16 @@ class Connection(asyncio.Protocol):
         if b'"stream":' not in body:
             self._transport.write(WHOLE)
         elif b" /paced/" in head:
-            self._writing = asyncio.create_task(self._write_slowly())
+            self._writing = asyncio.create_task(self._write_slowly(STREAMED, PACE))
+        elif b" /slow/" in head:
+            self._writing = asyncio.create_task(self._write_slowly(STREAMED[:1] + STREAMED[TOKENS // 2 :], SLOW_PACE))
         else:
             self._transport.write(STREAMED_AT_ONCE)
 
-    async def _write_slowly(self) -> None:
-        for piece in STREAMED:
+    async def _write_slowly(self, pieces: list[bytes], pace: float) -> None:
+        for piece in pieces:
             self._transport.write(piece)
-            await asyncio.sleep(PACE)
+            await asyncio.sleep(pace)
 
 
 def _content_length(head: bytes) -> int:
