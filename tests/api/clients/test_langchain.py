@@ -1,11 +1,13 @@
 """LangChain's client of OpenAI's API."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from openai import DefaultAsyncHttpxClient
 from pydantic import BaseModel
 
 from tests.api.clients.gateway import ORDER, TEXT, VECTOR
@@ -27,16 +29,25 @@ def weather(city: str) -> str:
 
 
 @pytest.fixture(params=[False, True], ids=["chat", "responses"])
-def chat(request, site):
-    return ChatOpenAI(
-        model="standard",
-        base_url=site.openai_url,
-        api_key=site.key,
-        max_retries=0,
-        timeout=20,
-        temperature=0.2,
-        use_responses_api=request.param,
-    )
+def make(request, site):
+    """Makes a client of either of OpenAI's APIs."""
+    options = {"base_url": site.openai_url, "api_key": site.key, "max_retries": 0, "timeout": 20, "temperature": 0.2}
+    return partial(ChatOpenAI, model="standard", use_responses_api=request.param, **options)
+
+
+@pytest.fixture
+def chat(make):
+    return make()
+
+
+def run(make, ask):
+    """What `ask` makes of a client with connections of its own: those that LangChain keeps outlive their loop."""
+
+    async def within():
+        async with DefaultAsyncHttpxClient() as http_client:
+            return await ask(make(http_async_client=http_client))
+
+    return asyncio.run(within())
 
 
 def test_invoke(chat):
@@ -47,8 +58,10 @@ def test_invoke(chat):
     assert answer.response_metadata["model_name"] == "baker-1"
 
 
-def test_invoke_async(chat):
-    assert asyncio.run(chat.ainvoke([("system", "Be brief."), ("user", HELLO)])).text == TEXT
+def test_invoke_async(make):
+    answer = run(make, lambda chat: chat.ainvoke([("system", "Be brief."), ("user", HELLO)]))
+
+    assert answer.text == TEXT
 
 
 def test_stream(chat):
@@ -58,11 +71,11 @@ def test_stream(chat):
     assert len([chunk for chunk in chunks if chunk.text]) > 2
 
 
-def test_stream_async(chat):
-    async def ask():
+def test_stream_async(make):
+    async def ask(chat):
         return [chunk.text async for chunk in chat.astream(HELLO)]
 
-    assert "".join(asyncio.run(ask())) == TEXT
+    assert "".join(run(make, ask)) == TEXT
 
 
 def test_batch(chat):
