@@ -68,7 +68,9 @@ class LimitedLedger:
     async def asettle(self, reservation: tuple[Permit | None, Any], attempt: Attempt) -> None:
         """`settle`, awaited."""
         permit, booked = reservation
-        if permit is not None:
-            await sync_to_async(self._rates.release)(permit, attempt)
-        if self._ledger is not None:
-            await self._ledger.asettle(booked, attempt)
+        try:
+            if permit is not None:
+                await sync_to_async(self._rates.release)(permit, attempt)
+        finally:  # cancelled once more, it is booked all the same
+            if self._ledger is not None:
+                await self._ledger.asettle(booked, attempt)
