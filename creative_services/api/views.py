@@ -88,6 +88,7 @@ async def _to_its_end(asking: Coroutine[Any, Any, Any]) -> Any:
         return await asyncio.shield(answering)
     except asyncio.CancelledError:
         await asyncio.wait([answering])
+        answering.exception()  # nobody is left to be told
         raise
 
 
