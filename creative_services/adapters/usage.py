@@ -7,8 +7,9 @@ counts as a call.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Count, Sum
@@ -110,7 +111,7 @@ class Sums:
     calls_of_unknown_cost: int = 0
 
     def __add__(self, other: Sums) -> Sums:
-        pairs = zip(astuple(self), astuple(other), strict=True)
+        pairs = zip(_values(self), _values(other), strict=True)
         return Sums(*(left if right is None else right if left is None else left + right for left, right in pairs))
 
     @property
@@ -119,12 +120,15 @@ class Sums:
         return self.errors / self.calls if self.calls else 0.0
 
 
+_values = attrgetter(*(one.name for one in fields(Sums)))
+
+
 @dataclass(slots=True)
 class Group:
     """The calls that agree in what is grouped by. `key` has a date, an Llm, Who, or a column's own value for each."""
 
     key: tuple[Any, ...]
-    sums: Sums = field(default_factory=Sums)
+    sums: Sums
 
 
 def usage(asked: Asked, by: Sequence[str]) -> list[Group]:
@@ -135,8 +139,8 @@ def usage(asked: Asked, by: Sequence[str]) -> list[Group]:
     for row in _rows(asked, columns, OF_TOTALS, OF_CALLS):
         sums = Sums(*row[len(columns) :])
         if sums.calls:  # a single day is a constant, which a database groups even nothing by
-            group = found.setdefault(key := _key(by, row), Group(key))
-            group.sums += sums
+            key = _key(by, row)
+            found[key] = Group(key, found[key].sums + sums if key in found else sums)
     return sorted(found.values(), key=lambda group: [_order(value) for value in group.key])
 
 
