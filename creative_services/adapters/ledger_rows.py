@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -149,9 +149,8 @@ def prompt_of(request: LLMRequest | EmbedRequest) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, Sequence) else str(value)
+    """A mapping or sequence of another kind: requests hold nothing else that JSON does not have."""
+    return dict(value) if isinstance(value, Mapping) else list(value)
 
 
 def clean(text: str, most: int) -> str:
