@@ -163,7 +163,7 @@ def test_an_endpoint_outside_the_entrys_reach_is_refused():
 def test_a_route_carries_the_key_and_the_quirks():
     found = route(entry("mistral"))
     assert found.api_key == KEY
-    assert found.quirks == PROVIDERS["mistral"].quirks == {"no_stream_usage"}
+    assert found.quirks == PROVIDERS["mistral"].quirks == {"no_stream_usage", "random_seed"}
     assert KEY not in repr(found)
 
 
