@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from creative_services.admin import calls
 from creative_services.models import LlmCall
-from creative_services.testing import LlmsFactory
+from creative_services.testing import LlmsFactory, override_llms
 
 LIST = "/admin/creative_services/llmcall/"
 ONE = UUID(int=1)
@@ -130,3 +130,11 @@ def test_one_can_be_looked_at_in_full_and_not_be_touched(admin_client):
     assert admin_client.post(url, {"outcome": "ok"}).status_code == 403
     assert admin_client.get(f"{LIST}add/").status_code == 403
     assert admin_client.post(url.replace("change", "delete"), {"post": "yes"}).status_code == 403
+
+
+def test_what_the_admin_asks_is_booked_as_its_users(pages, row, admin_user):
+    with override_llms():
+        pages.act("test_connection", row)
+
+    call = LlmCall.objects.get()
+    assert (call.outcome, call.source, call.user_id, call.llm_id) == ("ok", "admin", admin_user.pk, row.pk)

@@ -8,6 +8,7 @@ from creative_services.models import LlmCall
 from creative_services.testing import Reply
 from tests.api.asking import GENERATE
 from tests.api.test_leaving import ENDLESS, LeavingClient
+from tests.ledger.wrapping import failing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,3 +56,11 @@ def test_a_client_that_leaves_a_wsgi_server_leaves_a_row(caller, provider):
     client.post(GENERATE, {"prompt": "Hello", "stream": True}, "application/json").close()
 
     assert LlmCall.objects.get().outcome == "cancelled"
+
+
+def test_while_the_ledger_is_down_nobody_is_asked(asker, provider):
+    with failing("INSERT", times=99):
+        told = asker.generate(prompt="Hello")
+
+    assert (told.status, told.code) == (503, "ledger_unavailable")
+    assert provider.requests == []

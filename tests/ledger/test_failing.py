@@ -1,7 +1,5 @@
 """The ledger's database fails: nothing is spent that it does not know of, and no answer is lost."""
 
-from contextlib import contextmanager
-
 import pytest
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, OperationalError, connections
 
@@ -13,29 +11,10 @@ from creative_services.models import LlmCall
 from creative_services.testing import LlmsFactory, override_llms
 from tests.ledger.asking import generating
 from tests.ledger.plans import ENTRY, amounts, budget, planned
-from tests.ledger.wrapping import wrapping
+from tests.ledger.wrapping import failing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANSWERED = Attempt(ENTRY.id, ENTRY.name, "ok", usage=Usage(1, 1), finish_reason="stop")
-
-
-@contextmanager
-def failing(kind, *, times=1, error=OperationalError, after=False):
-    """The ledger's database refuses so many statements that begin so; `after` it has carried them out."""
-    left = [times]
-
-    def execute(run, sql, params, many, context):
-        is_meant = sql.startswith(kind) and left[0] > 0
-        left[0] -= is_meant
-        if is_meant and not after:
-            raise error("gone")
-        result = run(sql, params, many, context)
-        if is_meant:
-            raise error("gone")
-        return result
-
-    with wrapping(execute):
-        yield left
 
 
 @pytest.fixture
