@@ -441,7 +441,7 @@ def test_stop_reasons_have_our_words(raw, ours):
         ({"input_tokens": 4, "cache_read_input_tokens": 0, "output_tokens": 2}, Usage(4, 2, 0)),
         (
             {"input_tokens": 4, "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 2}},
-            Usage(9, None, None, 5),
+            Usage(9, None, None, 5, cache_write_1h_tokens=2),
         ),
         ({"output_tokens": 9, "output_tokens_details": {"thinking_tokens": 7}}, Usage(None, 9, None, None, 7)),
     ],

@@ -10,6 +10,7 @@ import os
 import time
 import tracemalloc
 from contextlib import suppress
+from decimal import Decimal
 
 import pytest
 
@@ -62,7 +63,9 @@ def check_answer(answer, wire):
     for call in answer.tool_calls:
         assert {type(value) for value in call.values()} == {str}
         "".join(call.values()).encode()
-    for name in answer.usage.__slots__:
+    cost = answer.usage.cost
+    assert cost is None or (type(cost) is Decimal and cost.is_finite() and cost >= 0)
+    for name in set(answer.usage.__slots__) - {"cost"}:
         count = getattr(answer.usage, name)
         assert count is None or (type(count) is int and 0 <= count < 2**62), name
     send_back(wire, answer.message(wire))
