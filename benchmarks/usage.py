@@ -127,7 +127,7 @@ def measure(rows: int) -> None:
             assert client.get(PAGE, query).status_code == 200
 
         times = [_seconds(view) for _ in range(VIEWS)]
-        print(f"page of {days} days: {statistics.median(times):.2f} s (slowest {max(times):.2f} s)")
+        print(f"page of {days} days: {statistics.median(times):.2f} s (from {min(times):.2f} to {max(times):.2f} s)")
 
 
 def _browser() -> Any:
