@@ -44,17 +44,26 @@ def _errors(shape: Shape, dialect: Form) -> Errors:
     return Errors(shape, told)
 
 
-OWN_ERRORS = _errors(Shape("LlmError", whole_object("What went wrong.", code=STRING, detail=STRING)), OWN)
+OWN_ERRORS = _errors(Shape("LlmError", whole_object({"code": STRING, "detail": STRING}, "What went wrong.")), OWN)
 OPENAI_ERRORS = _errors(
     Shape(
         "OpenAIError",
-        whole_object(error=whole_object(message=STRING, type=STRING, param=nullable(STRING), code=nullable(STRING))),
+        whole_object(
+            {
+                "error": whole_object(
+                    {"message": STRING, "type": STRING, "param": nullable(STRING), "code": nullable(STRING)}
+                )
+            }
+        ),
     ),
     Chat(),
 )
 ANTHROPIC_ERRORS = _errors(
     Shape(
-        "AnthropicError", whole_object(type=STRING, error=whole_object(type=STRING, message=STRING), request_id=STRING)
+        "AnthropicError",
+        whole_object(
+            {"type": STRING, "error": whole_object({"type": STRING, "message": STRING}), "request_id": STRING}
+        ),
     ),
     MESSAGES,
 )

@@ -23,40 +23,50 @@ TEXT_OR_BLOCKS = {"anyOf": [STRING, array(OBJECT)]}
 ASKED = Shape(
     "AnthropicMessageAsked",
     open_object(
+        {
+            "model": MODEL,
+            "max_tokens": INTEGER,
+            "messages": array(
+                open_object(
+                    {"role": one_of("user", "assistant", "system"), "content": TEXT_OR_BLOCKS}, ("role", "content")
+                ),
+                least=1,
+            ),
+            "system": {"anyOf": [STRING, array(OBJECT), {"type": "null"}]},
+            "temperature": nullable(NUMBER),
+            "stop_sequences": {"type": ["array", "null"], "items": STRING},
+            "tools": {"type": ["array", "null"], "items": OBJECT},
+            "tool_choice": OBJECT_OR_NULL,
+            "top_p": nullable(NUMBER),
+            "output_config": OBJECT_OR_NULL,
+            "output_format": OBJECT_OR_NULL,
+            "cache_control": OBJECT_OR_NULL,
+            "stream": nullable(BOOLEAN, "Whether the answer comes as server-sent events."),
+        },
         ("model", "max_tokens", "messages"),
         MORE,
-        model=MODEL,
-        max_tokens=INTEGER,
-        messages=array(
-            open_object(("role", "content"), role=one_of("user", "assistant", "system"), content=TEXT_OR_BLOCKS),
-            minItems=1,
-        ),
-        system={"anyOf": [STRING, array(OBJECT), {"type": "null"}]},
-        temperature=nullable(NUMBER),
-        stop_sequences={"type": ["array", "null"], "items": STRING},
-        tools={"type": ["array", "null"], "items": OBJECT},
-        tool_choice=OBJECT_OR_NULL,
-        top_p=nullable(NUMBER),
-        output_config=OBJECT_OR_NULL,
-        output_format=OBJECT_OR_NULL,
-        cache_control=OBJECT_OR_NULL,
-        stream=nullable(BOOLEAN, "Whether the answer comes as server-sent events."),
     ),
 )
 ANSWER = Shape(
     "AnthropicMessage",
     open_object(
+        {
+            "id": STRING,
+            "type": one_of("message"),
+            "role": one_of("assistant"),
+            "model": {"type": "string", "description": "The model that answered."},
+            "content": array(
+                open_object(
+                    {"type": one_of("text", "thinking", "redacted_thinking", "tool_use"), "text": STRING}, ("type",)
+                )
+            ),
+            "stop_reason": one_of("end_turn", "max_tokens", "tool_use", "refusal", "stop_sequence", None),
+            "stop_sequence": nullable(STRING),
+            "usage": open_object(
+                {"input_tokens": INTEGER, "output_tokens": INTEGER}, ("input_tokens", "output_tokens")
+            ),
+        },
         ("id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage"),
-        id=STRING,
-        type=one_of("message"),
-        role=one_of("assistant"),
-        model={"type": "string", "description": "The model that answered."},
-        content=array(
-            open_object(("type",), type=one_of("text", "thinking", "redacted_thinking", "tool_use"), text=STRING)
-        ),
-        stop_reason=one_of("end_turn", "max_tokens", "tool_use", "refusal", "stop_sequence", None),
-        stop_sequence=nullable(STRING),
-        usage=open_object(("input_tokens", "output_tokens"), input_tokens=INTEGER, output_tokens=INTEGER),
     ),
 )
 HELLO = [{"role": "user", "content": "Write a tagline for a bakery."}]
@@ -80,7 +90,8 @@ data: {"type":"message_stop"}
 
 describe(
     "creative_services.api.dialect_views.MessagesView",
-    post=Operation(
+    "post",
+    Operation(
         name="anthropic_messages",
         summary="A message, whole or as server-sent events",
         takes=ASKED,

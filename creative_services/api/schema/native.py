@@ -28,22 +28,28 @@ TIERS = [tier.value for tier in LLMTier]
 MESSAGE = Shape(
     "LlmMessage",
     open_object(
+        {
+            "role": one_of("system", "developer", "user", "assistant", "tool"),
+            "content": {"anyOf": [STRING, array(OBJECT)]},
+            "name": STRING,
+            "tool_calls": array(OBJECT),
+            "tool_call_id": STRING,
+        },
         ("role",),
         "A message of a chat, in the form of OpenAI's chat API.",
-        role=one_of("system", "developer", "user", "assistant", "tool"),
-        content={"anyOf": [STRING, array(OBJECT)]},
-        name=STRING,
-        tool_calls=array(OBJECT),
-        tool_call_id=STRING,
     ),
 )
 TOOL = Shape(
     "LlmTool",
     open_object(
+        {
+            "type": one_of("function"),
+            "function": open_object(
+                {"name": STRING, "description": STRING, "parameters": OBJECT, "strict": BOOLEAN}, ("name",)
+            ),
+        },
         ("type", "function"),
         "A function that the model may call, in the form of OpenAI's chat API.",
-        type=one_of("function"),
-        function=open_object(("name",), name=STRING, description=STRING, parameters=OBJECT, strict=BOOLEAN),
     ),
 )
 ASKED: dict[str, Any] = {
@@ -62,7 +68,7 @@ ASKED: dict[str, Any] = {
     "on_interrupt": one_of("error", "restart", None),
 }
 GENERATE = Shape(
-    "LlmGenerate", {**closed_object(**ASKED), "anyOf": [{"required": ["prompt"]}, {"required": ["messages"]}]}
+    "LlmGenerate", {**closed_object(ASKED), "anyOf": [{"required": ["prompt"]}, {"required": ["messages"]}]}
 )
 
 _NAME = {
@@ -72,54 +78,59 @@ _NAME = {
     "model": STRING,
     "tier": one_of(*TIERS),
 }
-LLM_NAME = Shape("LlmName", whole_object("Which LLM this is.", **_NAME))
+LLM_NAME = Shape("LlmName", whole_object(_NAME, "Which LLM this is."))
 LLM = Shape(
     "Llm",
     {
         **whole_object(
+            {
+                **_NAME,
+                "max_tokens": nullable(INTEGER),
+                "temperature": nullable(NUMBER),
+                "cost_per_1k_input": DOLLARS,
+                "cost_per_1k_output": DOLLARS,
+            },
             "An LLM with its limits, and its prices in US dollars per 1,000 tokens.",
-            **_NAME,
-            max_tokens=nullable(INTEGER),
-            temperature=nullable(NUMBER),
-            cost_per_1k_input=DOLLARS,
-            cost_per_1k_output=DOLLARS,
         ),
         "additionalProperties": BOOLEAN,  # `api_key_set`, which only staff see
     },
 )
 LLMS = Shape("Llms", array(LLM))
-TIER = Shape("LlmTier", whole_object(tier=one_of(*TIERS), llm=or_null(LLM_NAME)))
+TIER = Shape("LlmTier", whole_object({"tier": one_of(*TIERS), "llm": or_null(LLM_NAME)}))
 TIER_LIST = Shape("LlmTiers", array(TIER))
 
-TOOL_CALL = Shape("LlmToolCall", whole_object("`arguments` is JSON text.", id=STRING, name=STRING, arguments=STRING))
+TOOL_CALL = Shape(
+    "LlmToolCall", whole_object({"id": STRING, "name": STRING, "arguments": STRING}, "`arguments` is JSON text.")
+)
 ATTEMPT = Shape(
     "LlmAttempt",
     open_object(
+        {"llm_id": INTEGER, "outcome": STRING, "status_code": nullable(INTEGER), "latency_ms": INTEGER},
         ("llm_id", "outcome", "status_code", "latency_ms"),
-        llm_id=INTEGER,
-        outcome=STRING,
-        status_code=nullable(INTEGER),
-        latency_ms=INTEGER,
     ),
 )
 ANSWER = Shape(
     "LlmAnswer",
     open_object(
+        {
+            "request_id": STRING,
+            "text": STRING,
+            "finish_reason": one_of("stop", "length", "content_filter", "tool_call", "error", None),
+            "tool_calls": array(TOOL_CALL),
+            "llm": LLM_NAME,
+            "usage": whole_object(
+                {
+                    "input_tokens": nullable(INTEGER),
+                    "output_tokens": nullable(INTEGER),
+                    "cache_read_tokens": nullable(INTEGER),
+                    "cache_write_tokens": nullable(INTEGER),
+                    "reasoning_tokens": nullable(INTEGER),
+                }
+            ),
+            "cost": DOLLARS,
+            "attempts": array(ATTEMPT),
+            "latency_ms": INTEGER,
+        },
         ("request_id", "text", "finish_reason", "tool_calls", "llm", "usage", "cost", "attempts", "latency_ms"),
-        request_id=STRING,
-        text=STRING,
-        finish_reason=one_of("stop", "length", "content_filter", "tool_call", "error", None),
-        tool_calls=array(TOOL_CALL),
-        llm=LLM_NAME,
-        usage=whole_object(
-            input_tokens=nullable(INTEGER),
-            output_tokens=nullable(INTEGER),
-            cache_read_tokens=nullable(INTEGER),
-            cache_write_tokens=nullable(INTEGER),
-            reasoning_tokens=nullable(INTEGER),
-        ),
-        cost=DOLLARS,
-        attempts=array(ATTEMPT),
-        latency_ms=INTEGER,
     ),
 )

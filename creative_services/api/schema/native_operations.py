@@ -45,7 +45,8 @@ data: {"request_id":"0b0cbf3c-95a5-4f0e-8f0f-8e1d4c1b7a55","text":"Warm bread, e
 
 describe(
     VIEWS + "GenerateView",
-    post=Operation(
+    "post",
+    Operation(
         name="llm_generate",
         summary="One answer, whole or as server-sent events",
         about=(
@@ -66,12 +67,12 @@ describe(
     ),
 )
 describe(
-    VIEWS + "LLMListView",
-    get=Operation("llm_list", "The active LLMs, cheapest first", LLMS, [ONE], OWN_ERRORS),
+    VIEWS + "LLMListView", "get", Operation("llm_list", "The active LLMs, cheapest first", LLMS, [ONE], OWN_ERRORS)
 )
 describe(
     VIEWS + "LLMDetailView",
-    get=Operation(
+    "get",
+    Operation(
         "llm_detail",
         "One active LLM",
         LLM,
@@ -83,7 +84,8 @@ describe(
 )
 describe(
     VIEWS + "TierListView",
-    get=Operation(
+    "get",
+    Operation(
         "llm_tiers",
         "Each tier, and the LLM that a call for it asks first",
         TIER_LIST,

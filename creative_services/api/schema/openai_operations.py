@@ -44,14 +44,12 @@ NAMED = {"id": "GPT-4o-mini", "object": "model", "created": 0, "owned_by": "open
 
 describe(
     VIEWS + "ChatCompletionsView",
-    post=Operation(
+    "post",
+    Operation(
         name="openai_chat_completions",
         summary="A chat completion, whole or as server-sent events",
         takes=CHAT,
-        asks={
-            "By tier": ASKED,
-            "As a stream": {**ASKED, "stream": True, "stream_options": {"include_usage": True}},
-        },
+        asks={"By tier": ASKED, "As a stream": {**ASKED, "stream": True, "stream_options": {"include_usage": True}}},
         gives=CHAT_ANSWER,
         example=WHOLE,
         also={EVENTS: STREAM},
@@ -62,7 +60,8 @@ describe(
 )
 describe(
     VIEWS + "EmbeddingsView",
-    post=Operation(
+    "post",
+    Operation(
         name="openai_embeddings",
         summary="Vectors of texts",
         takes=EMBED,
@@ -81,7 +80,8 @@ describe(
 )
 describe(
     VIEWS + "ModelListView",
-    get=Operation(
+    "get",
+    Operation(
         name="openai_models",
         summary="What `model` may name: tiers, then LLMs, cheapest first",
         gives=MODELS,
@@ -92,7 +92,8 @@ describe(
 )
 describe(
     VIEWS + "ModelView",
-    get=Operation(
+    "get",
+    Operation(
         name="openai_model",
         summary="A tier, or the LLM that a call with this `model` asks",
         gives=ONE_MODEL,

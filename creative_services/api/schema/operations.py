@@ -117,13 +117,13 @@ class Operation:
         return query + [OpenApiParameter(name, schema, OpenApiParameter.PATH) for name, schema in self.path.items()]
 
 
-def describe(view: str, **methods: Operation) -> None:
-    """Tell drf-spectacular what the methods of the view at this dotted path do."""
+def describe(view: str, method: str, operation: Operation) -> None:
+    """Tell drf-spectacular what this method of the view at this dotted path does."""
 
     def view_replacement(self: OpenApiViewExtension) -> type[APIView]:
         # A class of its own, for notes are left on its methods.
         described: type[APIView] = type(self.target.__name__, (self.target,), {})
-        return extend_schema_view(**{name: operation.describe for name, operation in methods.items()})(described)
+        return extend_schema_view(**{method: operation.describe})(described)
 
     members = {"target_class": view, "match_subclasses": True, "view_replacement": view_replacement}
     type("View", (OpenApiViewExtension,), members)  # registers itself

@@ -23,46 +23,54 @@ from creative_services.api.schema.shapes import (
 ASKED = Shape(
     "OpenAIResponseAsked",
     open_object(
+        {
+            "model": MODEL,
+            "input": {"anyOf": [STRING, array(OBJECT, least=1)]},
+            "instructions": nullable(STRING),
+            "max_output_tokens": nullable(INTEGER),
+            "temperature": nullable(NUMBER),
+            "text": OBJECT_OR_NULL,
+            "tools": {"type": ["array", "null"], "items": OBJECT},
+            "tool_choice": {"description": "`auto`, `none`, `required`, or a function by its name."},
+            "top_p": nullable(NUMBER),
+            "parallel_tool_calls": nullable(BOOLEAN),
+            "include": {"type": ["array", "null"], "items": STRING},
+            "metadata": OBJECT_OR_NULL,
+            "user": nullable(STRING),
+            "stream": nullable(BOOLEAN, "Whether the answer comes as server-sent events."),
+            "store": nullable(BOOLEAN),
+        },
         ("model", "input"),
         f"{MORE} Nothing is kept: `store` and `previous_response_id` are refused.",
-        model=MODEL,
-        input={"anyOf": [STRING, array(OBJECT, minItems=1)]},
-        instructions=nullable(STRING),
-        max_output_tokens=nullable(INTEGER),
-        temperature=nullable(NUMBER),
-        text=OBJECT_OR_NULL,
-        tools={"type": ["array", "null"], "items": OBJECT},
-        tool_choice={"description": "`auto`, `none`, `required`, or a function by its name."},
-        top_p=nullable(NUMBER),
-        parallel_tool_calls=nullable(BOOLEAN),
-        include={"type": ["array", "null"], "items": STRING},
-        metadata=OBJECT_OR_NULL,
-        user=nullable(STRING),
-        stream=nullable(BOOLEAN, "Whether the answer comes as server-sent events."),
-        store=nullable(BOOLEAN),
     ),
 )
 USAGE = open_object(
+    {
+        "input_tokens": INTEGER,
+        "input_tokens_details": OBJECT,
+        "output_tokens": INTEGER,
+        "output_tokens_details": OBJECT,
+        "total_tokens": INTEGER,
+    },
     ("input_tokens", "output_tokens", "total_tokens"),
-    input_tokens=INTEGER,
-    input_tokens_details=OBJECT,
-    output_tokens=INTEGER,
-    output_tokens_details=OBJECT,
-    total_tokens=INTEGER,
 )
 ANSWER = Shape(
     "OpenAIResponse",
     open_object(
+        {
+            "id": STRING,
+            "object": one_of("response"),
+            "created_at": INTEGER,
+            "status": one_of("completed", "incomplete", "failed"),
+            "model": {"type": "string", "description": "The model that answered."},
+            "output": array(
+                open_object({"type": one_of("message", "function_call", "reasoning"), "id": STRING}, ("type", "id"))
+            ),
+            "usage": nullable(USAGE),
+            "error": nullable(OBJECT),
+            "incomplete_details": nullable(OBJECT),
+        },
         ("id", "object", "created_at", "status", "model", "output", "usage", "error", "incomplete_details"),
-        id=STRING,
-        object=one_of("response"),
-        created_at=INTEGER,
-        status=one_of("completed", "incomplete", "failed"),
-        model={"type": "string", "description": "The model that answered."},
-        output=array(open_object(("type", "id"), type=one_of("message", "function_call", "reasoning"), id=STRING)),
-        usage=nullable(USAGE),
-        error=nullable(OBJECT),
-        incomplete_details=nullable(OBJECT),
     ),
 )
 TEXT = {"type": "output_text", "text": "Warm bread, early birds.", "annotations": [], "logprobs": []}
@@ -96,7 +104,8 @@ data: {"type":"response.completed","sequence_number":9,"response":{"object":"res
 
 describe(
     "creative_services.api.dialect_views.ResponsesView",
-    post=Operation(
+    "post",
+    Operation(
         name="openai_responses",
         summary="A response, whole or as server-sent events; nothing is kept",
         takes=ASKED,

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    Properties = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +29,9 @@ OBJECT_OR_NULL: dict[str, Any] = {"type": ["object", "null"], "additionalPropert
 DOLLARS: dict[str, Any] = {"type": ["string", "null"], "description": "US dollars in plain digits; null: unknown."}
 
 
-def open_object(required: tuple[str, ...] = (), about: str = "", **properties: Any) -> dict[str, Any]:
+def open_object(properties: Properties, required: Collection[str] = (), about: str = "") -> dict[str, Any]:
     """An object with these fields, and maybe more."""
-    schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": True}
+    schema: dict[str, Any] = {"type": "object", "properties": dict(properties), "additionalProperties": True}
     if required:
         schema["required"] = list(required)
     if about:
@@ -34,19 +39,19 @@ def open_object(required: tuple[str, ...] = (), about: str = "", **properties: A
     return schema
 
 
-def whole_object(about: str = "", **properties: Any) -> dict[str, Any]:
+def whole_object(properties: Properties, about: str = "") -> dict[str, Any]:
     """An object with exactly these fields, all of them always there."""
-    return {**open_object(tuple(properties), about, **properties), "additionalProperties": False}
+    return {**open_object(properties, properties, about), "additionalProperties": False}
 
 
-def closed_object(about: str = "", **properties: Any) -> dict[str, Any]:
+def closed_object(properties: Properties, about: str = "") -> dict[str, Any]:
     """An object with no fields but these, of which none need be there."""
-    return {**open_object((), about, **properties), "additionalProperties": False}
+    return {**open_object(properties, (), about), "additionalProperties": False}
 
 
-def array(items: Any, **more: Any) -> dict[str, Any]:
-    """A list of these."""
-    return {"type": "array", "items": items, **more}
+def array(items: Any, least: int = 0) -> dict[str, Any]:
+    """A list of at least so many of these."""
+    return {"type": "array", "items": items, "minItems": least} if least else {"type": "array", "items": items}
 
 
 def one_of(*values: str | None) -> dict[str, Any]:

@@ -15,24 +15,21 @@ from creative_services.api.usage import CSV, FORMATS
 DAY = {"type": "string", "format": "date"}
 COUNTS: dict[str, Any] = {name: DOLLARS if name == "cost" else nullable(INTEGER) for name in SUMS}
 SUMS_OF_ONE: dict[str, Any] = {name: "0.0000063" if name == "cost" else 1 for name in SUMS}
-SUMMED = Shape("LlmUsageSums", open_object(tuple(SUMS), **COUNTS))
-GROUP = Shape("LlmUsageGroup", open_object(tuple(SUMS), **COUNTS))
+SUMMED = Shape("LlmUsageSums", open_object(COUNTS, tuple(SUMS)))
+GROUP = Shape("LlmUsageGroup", open_object(COUNTS, tuple(SUMS)))
 USAGE = Shape(
     "LlmUsage",
     open_object(
+        {"from": DAY, "to": DAY, "time_zone": STRING, "by": array(STRING), "groups": array(GROUP), "total": SUMMED},
         ("from", "to", "time_zone", "by", "groups", "total"),
         "What calls came to, in groups that have the names of `by` beside their sums.",
-        **{"from": DAY, "to": DAY},
-        time_zone=STRING,
-        by=array(STRING),
-        groups=array(GROUP),
-        total=SUMMED,
     ),
 )
 
 describe(
     "creative_services.api.usage.UsageView",
-    get=Operation(
+    "get",
+    Operation(
         name="llm_usage",
         summary="Calls, tokens and US dollars in groups",
         about="One's own usage; staff see everybody's. Usually the last thirty days, by day.",
