@@ -4,7 +4,7 @@ import pytest
 from django.db.models import F
 from django.test import override_settings
 
-from creative_services.models import Llms
+from creative_services.models import LlmCall, Llms
 from creative_services.testing import Failure, FakeProvider, LlmsFactory, override_llms
 from tests.commands.running import run
 from tests.offering import Offering, asked_models, lists_asked
@@ -120,6 +120,14 @@ def test_live_asks_each_once_for_a_few_tokens():
     assert done.code == 1
     assert " s\n" in done.out.splitlines(keepends=True)[0]
     assert "ProviderUnavailableError: " in done.out
+
+
+def test_live_what_it_asks_is_booked():
+    LlmsFactory(name="Mini", model="mini")
+    with override_llms():
+        run("check_llms", "--live")
+
+    assert [(call.outcome, call.source) for call in LlmCall.objects.all()] == [("ok", "python")]
 
 
 def test_live_more_than_ten_are_asked_too():
