@@ -124,7 +124,7 @@ def test_live_asks_each_once_for_a_few_tokens():
 
 def test_live_what_it_asks_is_booked():
     LlmsFactory(name="Mini", model="mini")
-    with override_llms():
+    with override_llms(provider=FakeProvider({"mini": "OK", "": Offering("mini")})):
         run("check_llms", "--live")
 
     assert [(call.outcome, call.source) for call in LlmCall.objects.all()] == [("ok", "python")]
