@@ -37,7 +37,8 @@ class UsdFormField(forms.DecimalField):
 class UsdField(models.BigIntegerField):  # type: ignore[type-arg]
     """US dollars as Decimal, kept and computed with as whole units.
 
-    SQLite would compute with decimals in floating point. Expressions (`F`, `Sum`) work, since both sides are units.
+    SQLite would compute with decimals in floating point. `Sum` and comparisons work as with any field; an amount that
+    is added to a column says what it is: `F("spent") + Value(amount, output_field=UsdField())`.
     """
 
     description = _("US dollars")
