@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
-from creative_services.core.errors import CreativeServicesError, ProviderTimeoutError
+from creative_services.core.errors import CreativeServicesError, LimitExceededError, ProviderTimeoutError
 from creative_services.core.steps import AbandonedError, Begin, Read, Step
 from creative_services.core.types import LLMChunk
 
@@ -134,7 +134,7 @@ def race(
         hedge = yield from second()
         if hedge is None:
             return Raced((yield from runners[0].finish()), was_hedged=False)
-        runners.append(Runner(hedge))
+        runners.append(Runner(_within_limits(hedge)))
         winner = yield from _winner(runners, clock)
         for runner in runners:
             if runner is not winner:
@@ -144,6 +144,14 @@ def race(
         for runner in runners:
             yield from runner.abandon()
         raise
+
+
+def _within_limits(hedge: Flow) -> Flow:
+    """The hedge; even the caller's own limit, which would end a call, only keeps it from the race."""
+    try:
+        return (yield from hedge)
+    except LimitExceededError as error:
+        return error
 
 
 def _winner(runners: list[Runner], clock: Callable[[], float]) -> Generator[Step, Any, Runner]:
