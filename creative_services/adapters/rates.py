@@ -176,9 +176,9 @@ def _of_caller(planned: PlannedAttempt) -> Iterator[Quota]:
     subjects = (("user", caller.user_id), ("machine_key", caller.machine_key_id), ("caller", caller.name))
     limits = app_settings.rate_limits
     for kind, who in subjects if limits else ():
-        # A retry or a hedge is no further request of the caller's.
+        # A retry or a hedge is no further request of the caller's; what takes the place of a refused one is the first.
         for what, most in limits.get(kind, {}).items():
-            if who is not None and (planned.number == 1 or what != "requests_per_minute"):
+            if who is not None and (not planned.is_further or what != "requests_per_minute"):
                 yield Quota(_key(kind, who, what), what, most, CALLERS[kind], is_callers=True)
 
 

@@ -29,14 +29,18 @@ class Books:
         self._breaker = services.breaker
         self.attempts: list[Attempt] = []
         self.planned = 0
-        """Tries so far, the ones under way included."""
+        """Tries that were to be made; no two have the same number, whatever becomes of them."""
+        self.begun = 0
+        """Tries that the ledger has let begin, the ones under way included."""
 
     def reserve(self, attempt: AttemptFlow, seconds: float, refusals: Sequence[Refusal]) -> Generator[Step, Any, Any]:
         """The ledger's reservation for a try that may take so many seconds. Raises what the ledger refuses it with."""
         self.planned += 1
-        if self._ledger is None:
-            return None
-        return (yield Ask(self._ledger, "reserve", (self._plan(attempt, seconds, refusals),)))
+        reservation = None
+        if self._ledger is not None:
+            reservation = yield Ask(self._ledger, "reserve", (self._plan(attempt, seconds, refusals),))
+        self.begun += 1
+        return reservation
 
     def refusal(self, attempt: AttemptFlow, seconds: float) -> Generator[Step, Any, CreativeServicesError | None]:
         """What the ledger would refuse the try with, if it can say so beforehand."""
@@ -82,6 +86,7 @@ class Books:
         return PlannedAttempt(
             request_id=call.request_id,
             number=self.planned,
+            is_further=self.begun > 0,
             entry=attempt.entry,
             request=call.work.request,
             is_stream=attempt.is_stream,

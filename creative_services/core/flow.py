@@ -65,7 +65,7 @@ class CallFlow:
     @property
     def tries(self) -> int:
         """How many tries have begun."""
-        return self._books.planned
+        return self._books.begun
 
     def _start(self) -> None:
         """Let the call's time run from its first step: a stream may wait long for somebody to read it."""

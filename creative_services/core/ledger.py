@@ -32,9 +32,10 @@ NOBODY = Caller()
 class PlannedAttempt:
     """One attempt before it is made.
 
-    `number` counts from 1 within the call, `tier` is the one asked for, `refusals` say who was passed by before. At
-    most `input_tokens` and `output_tokens` are billed, which cost `worst_case` US dollars (None: a price is unknown),
-    in at most `seconds`; `unbounded` names what in the request may be billed beyond that.
+    No other of the call has its `number`; `is_further` tells whether one has begun before it. `tier` is the one asked
+    for, `refusals` say who was passed by before. At most `input_tokens` and `output_tokens` are billed, which cost
+    `worst_case` US dollars (None: a price is unknown), in at most `seconds`; `unbounded` names what in the request may
+    be billed beyond that.
     """
 
     request_id: str
@@ -50,6 +51,7 @@ class PlannedAttempt:
     unbounded: str | None
     seconds: float
     refusals: tuple[Refusal, ...]
+    is_further: bool = False
 
 
 class Ledger(Protocol):

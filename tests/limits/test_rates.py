@@ -22,7 +22,7 @@ from creative_services import (
 )
 from creative_services.adapters.limited_ledger import LimitedLedger
 from creative_services.adapters.rates import RateLimits
-from creative_services.testing import Failure, FakeProvider
+from creative_services.testing import Failure, FakeProvider, Reply
 from tests.contracts.caches import observed
 from tests.contracts.redis_server import needs_redis, redis_caches
 from tests.core.asking import entry
@@ -147,6 +147,45 @@ def test_a_retry_is_a_request_to_the_llm_but_no_further_one_of_the_callers(
     assert ask(caller=ANN).llm.name == "Dear"
     with pytest.raises(Exception, match="503"):
         ask(caller=BEN)
+
+
+@both
+def test_a_call_counts_for_its_caller_whoever_is_asked_in_the_place_of_an_llm_at_its_limit(
+    face: str, ledger: LimitedLedger, settings: Any
+) -> None:
+    settings.CREATIVE_SERVICES = {"RATE_LIMITS": {"user": {"requests_per_minute": 2}}}
+    ask = asking(ledger, face, entry(1, "cheap", requests_per_minute=1), entry(2, "dear"))
+    assert [ask(caller=ANN).llm.name for _ in range(2)] == ["Cheap", "Dear"]
+    with pytest.raises(LimitExceededError, match="at most 2 requests per minute"):
+        ask(caller=ANN)
+    assert ask(caller=BEN).llm.name == "Dear"
+
+
+def test_a_dry_run_says_that_the_callers_requests_are_used_up(ledger: LimitedLedger, settings: Any) -> None:
+    settings.CREATIVE_SERVICES = {"RATE_LIMITS": {"user": {"requests_per_minute": 1}}}
+    faces = Faces(ledger, [entry(1, "cheap")], FakeProvider({"cheap": "Hi"}))
+    faces.whole(caller=ANN)
+    assert faces.sync.explain("Hello", caller=ANN).llm is None
+    assert faces.sync.explain("Hello", caller=BEN).llm is not None
+
+
+@both
+def test_a_callers_limit_that_refuses_a_hedge_leaves_the_first_llm_to_answer(
+    face: str, ledger: LimitedLedger, settings: Any
+) -> None:
+    settings.CREATIVE_SERVICES = {"RATE_LIMITS": {"user": {"calls_at_once": 1}}}
+    provider = FakeProvider({"cheap": Reply("Late", delay=0.1), "dear": "Hi"})
+    ask = asking(ledger, face, entry(1, "cheap"), entry(2, "dear"), provider=provider)
+    assert ask(caller=ANN, hedge_after=0.01).text == "Late"
+
+
+def test_what_a_limit_refuses_is_no_try_of_a_stream(ledger: LimitedLedger) -> None:
+    provider = FakeProvider({"cheap": "Hi", "dear": "Hi"})
+    faces = Faces(ledger, [entry(1, "cheap", requests_per_minute=1), entry(2, "dear")], provider)
+    faces.whole()
+    with faces.sync.stream("Hello") as stream:
+        next(stream)
+        assert stream.tries == 1
 
 
 def test_calls_at_once_are_bounded_and_a_stream_holds_its_place_until_it_is_left(ledger: LimitedLedger) -> None:
