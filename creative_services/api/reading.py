@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from math import isinf
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
@@ -80,7 +81,7 @@ def _parse(body: bytes) -> Any:
     if not body:
         raise ParseError("The body is empty. Send a JSON object.")
     try:
-        return json.loads(body.decode(), parse_constant=_refuse_constant)
+        return json.loads(body.decode(), parse_constant=_refuse_constant, parse_float=_to_float)
     except UnicodeDecodeError:
         raise ParseError("The body is not UTF-8.") from None
     except json.JSONDecodeError as error:
@@ -100,6 +101,13 @@ def _check_depth(name: str, value: Any) -> None:
             raise ParseError(f"`{name[:40]}` is nested deeper than {MOST_DEPTH} levels.")
         parts = (part for one in level for part in (one.values() if isinstance(one, dict) else one))
         level = [part for part in parts if isinstance(part, dict | list)]
+
+
+def _to_float(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):  # more than a float can hold, and so no number that could be passed on
+        raise ValueError(digits)
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:
