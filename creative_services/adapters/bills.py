@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from django.apps import apps
+from django.conf import settings
 from django.db.models import Sum
 from django.db.models.functions import TruncDate
 
@@ -93,7 +94,8 @@ def _line(row: Mapping[str, str]) -> tuple[date, str, Amounts]:
 
 
 def _booked(first: date, last: date) -> Iterator[tuple[date, str, Amounts]]:
-    begin, end = (datetime.combine(day, time(), UTC) for day in (first, last + timedelta(days=1)))
+    zone = UTC if settings.USE_TZ else None  # without zones the columns know the project's days only
+    begin, end = (datetime.combine(day, time(), zone) for day in (first, last + timedelta(days=1)))
     with ledger_connection() as connection:
         calls = apps.get_model("creative_services", "LlmCall")._base_manager.using(connection.alias)
         sums = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models.constants import OnConflict
 
+from creative_services.adapters.days import stored
 from creative_services.fields.usd import from_units
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def used(connection: BaseDatabaseWrapper, period_ids: Iterable[int]) -> dict[int
 def row_of(connection: BaseDatabaseWrapper, budget_id: int, period: Period) -> int:
     """The id of the period's row, which is made if it is not there; several processes may do so at once."""
     ops = connection.ops
-    starts_at = ops.adapt_datetimefield_value(period.starts_at)
-    ends_at = None if period.ends_at is None else ops.adapt_datetimefield_value(period.ends_at)
+    starts_at = ops.adapt_datetimefield_value(stored(period.starts_at))
+    ends_at = None if period.ends_at is None else ops.adapt_datetimefield_value(stored(period.ends_at))
     with connection.cursor() as cursor:
         cursor.execute(FIND, (budget_id, starts_at))
         row = cursor.fetchone()

@@ -21,6 +21,11 @@ def start_of(day: date) -> datetime:
     return timezone.make_aware(midnight, timezone.get_default_timezone()) if settings.USE_TZ else midnight
 
 
+def stored(moment: datetime) -> datetime:
+    """The moment, which knows its zone, as Django's columns hold moments."""
+    return moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())
+
+
 def day_of(moment: datetime) -> date:
     """The day of this moment."""
     return timezone.localtime(moment, timezone.get_default_timezone()).date() if settings.USE_TZ else moment.date()

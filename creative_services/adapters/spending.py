@@ -9,6 +9,7 @@ from django.apps import apps
 from django.utils import timezone
 
 from creative_services.adapters.budget_rows import ActiveBudget
+from creative_services.adapters.days import stored
 from creative_services.adapters.ledger_database import ledger_connection
 
 ZERO = Decimal(0)
@@ -43,11 +44,11 @@ def spending(budgets: Iterable[Budget]) -> dict[int, Spending]:
     with ledger_connection() as connection:
         rows = apps.get_model("creative_services", "BudgetPeriod")._base_manager.using(connection.alias)
         found = rows.filter(
-            budget_id__in=list(periods), starts_at__in={period.starts_at for period in periods.values()}
+            budget_id__in=list(periods), starts_at__in={stored(period.starts_at) for period in periods.values()}
         )
         used = {(row.budget_id, row.starts_at): (row.spent, row.reserved) for row in found}
     shown = {}
     for pk, budget in active.items():
-        spent, reserved = used.get((pk, periods[pk].starts_at), (ZERO, ZERO))
+        spent, reserved = used.get((pk, stored(periods[pk].starts_at)), (ZERO, ZERO))
         shown[pk] = Spending(budget.limit, budget.warns_at, spent, reserved, periods[pk].ends_at)
     return shown
