@@ -19,7 +19,7 @@ help:
 	@echo "make format   ruff's formatting and fixes"
 	@echo "make docs     the documentation as HTML in docs/_build"
 	@echo "make bench    what a call costs beside raw httpx: a table of ratios"
-	@echo "make matrix   the suite on every supported Python and Django (needs the interpreters)"
+	@echo "make matrix   every supported Python and Django (needs the interpreters)"
 	@echo "make ci       what continuous integration runs"
 	@echo "make clean    remove .venv and what tools left behind"
 
