@@ -78,10 +78,12 @@ def _read(file: Iterable[str]) -> Iterator[tuple[date, str, Amounts]]:
     lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     if lacking:
         raise BillError(f"The bill lacks the columns {', '.join(lacking)}; it needs {', '.join(COLUMNS)}.")
-    for row in reader:
+    while True:
         try:
-            yield _line(row)
-        except (ValueError, TypeError, InvalidOperation):
+            yield _line(next(reader))
+        except StopIteration:
+            return
+        except (ValueError, TypeError, InvalidOperation, csv.Error):
             raise BillError(
                 f"Line {reader.line_num} of the bill is not a day (2026-11-30), a model, two numbers of tokens and a "
                 "cost in US dollars."
@@ -89,8 +91,10 @@ def _read(file: Iterable[str]) -> Iterator[tuple[date, str, Amounts]]:
 
 
 def _line(row: Mapping[str, str]) -> tuple[date, str, Amounts]:
-    amounts = Amounts(int(row["input"] or 0), int(row["output"] or 0), Decimal(row["cost"]))
-    return date.fromisoformat(row["day"]), row["model"], amounts
+    day, cost = date.fromisoformat(row["day"]), Decimal(row["cost"])
+    if not cost.is_finite() or day == date.max:
+        raise ValueError
+    return day, row["model"], Amounts(int(row["input"] or 0), int(row["output"] or 0), cost)
 
 
 def _booked(first: date, last: date) -> Iterator[tuple[date, str, Amounts]]:

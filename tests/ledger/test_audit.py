@@ -159,9 +159,13 @@ def test_an_empty_bill_compares_nothing(bill):
     ("line", "header", "error"),
     [
         ("2026-11-20,m,1,1,1", "day,model,in,out,cost", "lacks the columns input, output;"),
-        ("20.11.2026,m,1,1,1", "day,model,input,output,cost", "Line 2 of the bill is not"),
+        ("20.11.2026,m,1,1,1", "day,model,input,output,cost", "of the bill is not"),
         ("2026-11-20,m,1,1,cheap", "day,model,input,output,cost", "Line 2 of the bill is not"),
         ("2026-11-20,m,1", "day,model,input,output,cost", "Line 2 of the bill is not"),
+        ("2026-11-20,m,1,1,NaN", "day,model,input,output,cost", "Line 2 of the bill is not"),
+        ("2026-11-20,m,1,1,Infinity", "day,model,input,output,cost", "Line 2 of the bill is not"),
+        ("9999-12-31,m,1,1,1", "day,model,input,output,cost", "of the bill is not"),
+        (f"2026-11-20,{'m' * 200_000},1,1,1", "day,model,input,output,cost", "of the bill is not"),
     ],
 )
 def test_a_file_that_is_no_bill_is_refused_with_its_line(bill, line, header, error):
