@@ -7,6 +7,7 @@ import base64
 import json
 import struct
 from decimal import Decimal
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,10 @@ def test_bad_input_is_named_before_anybody_is_asked(call: Any, options: dict[str
         reply({"data": [{"embedding": "%%%"}]}),
         reply({"data": [{"embedding": ["a"]}]}),
         reply({"data": [{"embedding": base64.b64encode(b"abc").decode()}]}),
+        reply({"data": [{"embedding": base64.b64encode(struct.pack("<2f", 0.5, nan)).decode()}]}),
+        reply({"data": [{"embedding": [0.5, nan]}]}),
+        reply({"data": [{"embedding": [inf, 0.5]}]}),
+        reply({"data": [{"embedding": [10**400]}]}),
     ],
 )
 def test_what_holds_no_vectors_is_malformed(call: Any, answer: RawReply) -> None:

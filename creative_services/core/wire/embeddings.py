@@ -36,7 +36,7 @@ def read(entry: LLMEntry, body: bytes) -> Vectors:
             raise in_stream_error(entry, dict(answer))
         items = sorted(enumerate(objects(answer.get("data"))), key=_place)
         vectors = [_vector(item.get("embedding")) for _, item in items]
-    except (ValueError, TypeError, struct.error):
+    except (ValueError, struct.error):
         raise malformed(entry) from None
     if not vectors:
         raise malformed(entry)
@@ -52,7 +52,5 @@ def _place(numbered: tuple[int, dict[str, Any]]) -> int:
 def _vector(value: Any) -> list[float]:
     if isinstance(value, str):  # some servers answer base64 of little-endian floats, whatever was asked
         packed = b64decode(value, validate=True)
-        return list(struct.unpack(f"<{len(packed) // 4}f", packed))
-    if not isinstance(value, list) or not value:
-        raise TypeError
-    return [float(number) for number in value]
+        value = list(struct.unpack(f"<{len(packed) // 4}f", packed))
+    return json_text.vector(value)

@@ -214,10 +214,10 @@ def read_vectors(entry: LLMEntry, answer: Any) -> list[list[float]]:
         raise in_stream_error(entry, answer)
     values = [item.get("values") for item in objects(mapping(answer).get("embeddings"))]
     try:
-        vectors = [[float(number) for number in vector] for vector in values if isinstance(vector, list) and vector]
-    except (TypeError, ValueError):
+        vectors = [json_text.vector(vector) for vector in values]
+    except ValueError:
         raise malformed(entry) from None
-    if not vectors or len(vectors) != len(values):
+    if not vectors:
         raise malformed(entry)
     return vectors
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from json import JSONDecodeError, JSONDecoder, JSONEncoder
+from math import isfinite
 from typing import Any
 
 from creative_services.core.types import NO_PARAMS
@@ -89,6 +90,19 @@ def count(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
         return None
     return int(value)
+
+
+def vector(value: Any) -> list[float]:
+    """The numbers in a list; raises ValueError for anything else, and where one of them is no number to reckon with."""
+    if not isinstance(value, list) or not value:
+        raise ValueError("no list of numbers")
+    try:
+        numbers = [float(number) for number in value]
+    except (TypeError, OverflowError):
+        raise ValueError("no number") from None
+    if not all(map(isfinite, numbers)):
+        raise ValueError("not a finite number")
+    return numbers
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

@@ -264,7 +264,7 @@ def test_vectors_come_in_the_order_of_the_texts():
     assert (found.vectors, found.usage) == ([[1.0, 2.5], [3.0, 4.0]], None)
     with pytest.raises(ProviderUnavailableError):
         WIRES["gemini"].parse_embeddings(entry(), json.dumps(ERROR).encode())
-    for values in ("[]", "{}", '["x"]', "[[1]]"):
+    for values in ("[]", "{}", '["x"]', "[[1]]", "[NaN]", "[1e999]", f"[{10**400}]"):
         body = f'{{"embeddings":[{{"values":[1]}},{{"values":{values}}}]}}'
         for bad in (body, "<html>", "{}", '{"embeddings":[]}'):
             with pytest.raises(MalformedResponseError):
