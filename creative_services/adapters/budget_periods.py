@@ -39,9 +39,10 @@ def reserve_within(cursor: CursorWrapper, period_id: int, amount: int, limit: in
     return bool(cursor.rowcount)
 
 
-def reserve(cursor: CursorWrapper, period_id: int, amount: int) -> None:
-    """Reserve the amount."""
+def reserve(cursor: CursorWrapper, period_id: int, amount: int) -> bool:
+    """Reserve the amount; whether there is such a row."""
     cursor.execute(RESERVE, (amount, period_id))
+    return bool(cursor.rowcount)
 
 
 def move(cursor: CursorWrapper, period_id: int, reserved: int, spent: int) -> None:

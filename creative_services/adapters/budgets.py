@@ -36,7 +36,7 @@ MOST = Decimal(1_000_000)
 
 
 class UncoveredError(Exception):
-    """A hard budget does not cover a call: roll back what `reserve` has booked so far, and ask `refusal` why."""
+    """A hard budget does not cover a call, or a row is gone: roll back what `reserve` has booked, and ask `refusal`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,13 @@ class Budgets:
             if not claim.budget.can_count(planned):
                 return not_countable(claim.budget, planned)
         worst = planned.worst_case
-        if not worst or not hard:
+        if not worst or not claims:
             return None
-        used = budget_periods.used(connection, [claim.period_id for claim in hard])
-        if len(used) < len(hard):  # rows were deleted by hand
+        used = budget_periods.used(connection, [claim.period_id for claim in claims])
+        if len(used) < len(claims):  # rows were deleted by hand
             self._fresh.forget()
+            return None
+        if not hard:
             return None
         left, tightest = min(
             ((claim.budget.limit - used[claim.period_id], claim) for claim in hard), key=lambda found: found[0]
@@ -211,12 +213,11 @@ def _claim(connection: BaseDatabaseWrapper, snapshot: BudgetSnapshot, budget: Ac
 
 
 def _reserve(cursor: CursorWrapper, claim: Claim, amount: int) -> bool:
-    """Reserve it; whether the limit allows it. A hard one must."""
+    """Reserve it; whether the limit allows it. A hard one must, and of any there must be a row."""
     if budget_periods.reserve_within(cursor, claim.period_id, amount, to_units(claim.budget.limit)):
         return True
-    if claim.budget.is_hard:
+    if claim.budget.is_hard or not budget_periods.reserve(cursor, claim.period_id, amount):
         raise UncoveredError
-    budget_periods.reserve(cursor, claim.period_id, amount)
     return False
 
 

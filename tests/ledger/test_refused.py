@@ -45,8 +45,9 @@ def test_what_it_would_refuse_can_be_asked(ledger, ask):
     assert not LlmCall.objects.exists()
 
 
-def test_rows_of_periods_that_somebody_deleted_are_made_again(ledger):
-    budget("5")
+@pytest.mark.parametrize("is_hard", [True, False])
+def test_rows_of_periods_that_somebody_deleted_are_made_again(ledger, is_hard):
+    budget("5", is_hard=is_hard)
     ledger.reserve(planned("1"))
     BudgetPeriod.objects.all().delete()
 
