@@ -159,12 +159,12 @@ def test_an_empty_bill_compares_nothing(bill):
     ("line", "header", "error"),
     [
         ("2026-11-20,m,1,1,1", "day,model,in,out,cost", "lacks the columns input, output;"),
-        ("20.11.2026,m,1,1,1", "day,model,input,output,cost", "of the bill is not"),
+        ("20.11.2026,m,1,1,1", "day,model,input,output,cost", "Line 2 of the bill is not"),
         ("2026-11-20,m,1,1,cheap", "day,model,input,output,cost", "Line 2 of the bill is not"),
         ("2026-11-20,m,1", "day,model,input,output,cost", "Line 2 of the bill is not"),
         ("2026-11-20,m,1,1,NaN", "day,model,input,output,cost", "Line 2 of the bill is not"),
         ("2026-11-20,m,1,1,Infinity", "day,model,input,output,cost", "Line 2 of the bill is not"),
-        ("9999-12-31,m,1,1,1", "day,model,input,output,cost", "of the bill is not"),
+        ("9999-12-31,m,1,1,1", "day,model,input,output,cost", "Line 2 of the bill is not"),
         (f"2026-11-20,{'m' * 200_000},1,1,1", "day,model,input,output,cost", "of the bill is not"),
     ],
 )
