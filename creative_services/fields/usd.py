@@ -62,7 +62,7 @@ class UsdField(models.BigIntegerField):  # type: ignore[type-arg]
     def formfield(self, **options: Any) -> Any:
         defaults: dict[str, Any] = {
             "form_class": UsdFormField,
-            "max_digits": 18,
+            "max_digits": 19,
             "decimal_places": PLACES,
             "min_value": 0,
         }

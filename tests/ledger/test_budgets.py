@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.forms import modelform_factory
 from django.test import TestCase
 from django.utils import timezone
 
@@ -371,3 +372,9 @@ def test_budgets_of_a_deleted_llm_go_with_it():
 
     assert not Budget.objects.exists()
     assert names(budgets, planned(entry=LLMEntry(row.pk, "GPT", "openai", "m", LLMTier.STANDARD))) == set()
+
+
+@pytest.mark.parametrize(("limit", "is_valid"), [("1000000", True), ("0.000000000001", True), ("1000000.01", False)])
+def test_the_form_takes_every_limit_that_can_be_meant(limit, is_valid):
+    form = modelform_factory(Budget, fields=["limit"])({"limit": limit})
+    assert form.is_valid() is is_valid
