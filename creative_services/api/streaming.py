@@ -27,11 +27,20 @@ if TYPE_CHECKING:
 
 
 def event_stream(events: BegunEvents | BegunAsyncEvents) -> StreamingHttpResponse:
-    """The response that sends `events` as they come, past proxies that would collect them."""
+    """The response that sends `events` as they come, past proxies and middleware that would collect them.
+
+    Django's GZipMiddleware holds them back under WSGI, and under ASGI packs each by itself, of which clients read the
+    first only; it leaves alone what says how it is encoded.
+    """
     return StreamingHttpResponse(
         events,
         content_type="text/event-stream",
-        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **events.headers},
+        headers={
+            "Cache-Control": "no-cache",
+            "Content-Encoding": "identity",
+            "X-Accel-Buffering": "no",
+            **events.headers,
+        },
     )
 
 

@@ -40,6 +40,16 @@ def test_nothing_on_the_way_may_collect_the_events(asker):
     assert headers["X-Accel-Buffering"] == "no"
 
 
+def test_djangos_own_compression_lets_the_events_pass_as_they_are(asker, provider, settings):
+    settings.MIDDLEWARE = ["django.middleware.gzip.GZipMiddleware", *settings.MIDDLEWARE]
+    provider.answer_with(Reply(WORDS * 100))
+
+    told = asker.send('{"prompt": "Hello", "stream": true}', **{"Accept-Encoding": "gzip"})
+
+    assert told.headers["Content-Encoding"] == "identity"
+    assert len(told.events) == len(WORDS) * 100 + 1
+
+
 @pytest.mark.parametrize("accept", ["text/event-stream", "application/json", "text/html", "image/png", "nonsense"])
 @pytest.mark.parametrize("stream", [True, False])
 def test_what_the_client_accepts_changes_nothing(asker, accept, stream):
