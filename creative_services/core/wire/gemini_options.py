@@ -84,7 +84,7 @@ def tool_config(request: LLMRequest) -> dict[str, Any] | None:
     is_strict = any(
         isinstance(tool.get("function"), Mapping) and tool["function"].get("strict") for tool in request.tools
     )
-    if is_strict and choice in {None, "auto"}:
+    if is_strict and (choice is None or choice == "auto"):
         return {"functionCallingConfig": {"mode": "VALIDATED"}}
     if choice is None:
         return None

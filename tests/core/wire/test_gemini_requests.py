@@ -142,6 +142,8 @@ def test_strict_tools_are_validated_where_the_model_may_choose():
         assert made["toolConfig"] == {"functionCallingConfig": {"mode": "VALIDATED"}}
     made = body(tools=[strict], tool_choice="required")
     assert made["toolConfig"] == {"functionCallingConfig": {"mode": "ANY"}}
+    made = body(tools=[strict], tool_choice={"type": "function", "function": {"name": "now"}})
+    assert made["toolConfig"] == {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["now"]}}
 
 
 @pytest.mark.parametrize(
