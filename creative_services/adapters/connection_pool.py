@@ -6,7 +6,7 @@ import atexit
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
@@ -56,8 +56,9 @@ class ConnectionPool:
 
     def close(self) -> None:
         """Close what is idle; the pool stays usable."""
-        while self._idle:
-            self._idle.pop()[0].close()
+        with suppress(IndexError):  # others take from them meanwhile
+            while True:
+                self._idle.pop()[0].close()
 
     def _take(self) -> BaseDatabaseWrapper:
         try:
@@ -82,7 +83,10 @@ class ConnectionPool:
         if tests_are_running():
             connection.close()  # a test database cannot be dropped while somebody is connected to it
         else:
+            had_errors = connection.errors_occurred
             connection.close_if_unusable_or_obsolete()
+            if had_errors and connection.connection is None:
+                self.close()  # the server was gone, for the idle ones too: each of them would cost a try
         self._idle.append((connection, time.monotonic()))
 
 

@@ -91,6 +91,25 @@ def test_one_that_broke_is_opened_anew(pool):
         assert ask(connection)
 
 
+def test_when_one_broke_those_that_were_idle_are_opened_anew_as_well(pool):
+    both = threading.Barrier(2)
+
+    def use():
+        with pool.loan() as connection:
+            both.wait(5)
+            return ask(connection)
+
+    def use_both():
+        with ThreadPoolExecutor(2) as threads:
+            return {use.result(5) for use in [threads.submit(use), threads.submit(use)]}
+
+    before = use_both()
+    with pytest.raises(Error), pool.loan() as connection, connection.cursor() as cursor:
+        connection.is_usable = lambda: False  # what is a file does not break by itself
+        cursor.execute("SELECT nothing FROM nowhere")
+    assert not before & use_both()
+
+
 @pytest.mark.parametrize("limit", ["LONGEST_IDLE", "LONGEST_LIFE"])
 def test_one_that_was_idle_or_lived_for_long_is_opened_anew(pool, monkeypatch, limit):
     monkeypatch.setattr(connection_pool, limit, 0)
