@@ -54,11 +54,10 @@ _HARMLESS_WITHIN: Mapping[str, frozenset[str]] = {
 _ORDINARY_SERVICE = ("default", "flex", "on_demand", "standard", "standard_only")
 _CALLERS_TOOLS = frozenset(("function", "custom"))
 _PLAIN_PARTS = frozenset(("text", "refusal"))
-_PLAIN_BLOCKS = frozenset(
-    (
-        "text", "thinking", "redacted_thinking", "tool_use", "message", "reasoning", "function_call",
-        "custom_tool_call", None,
-    )
+# A tuple, since what callers send as a type may be anything.
+_PLAIN_BLOCKS = (
+    "text", "thinking", "redacted_thinking", "tool_use", "message", "reasoning", "function_call", "custom_tool_call",
+    None,
 )  # fmt: skip
 
 

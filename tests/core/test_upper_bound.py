@@ -250,6 +250,7 @@ def test_what_has_no_bound_is_named(call: dict[str, Any], why: str) -> None:
     [
         ([{"type": "thinking", "thinking": "Hm", "signature": "c2ln"}, {"type": "text", "text": "Yes"}], None),
         ([{"type": "server_tool_use", "id": "1"}], "a turn of a tool that the provider ran"),
+        ([{"type": {"odd": 1}}], "a turn of a tool that the provider ran"),
         (["odd"], None),
         ("odd", None),
     ],
