@@ -62,6 +62,7 @@ def test_the_providers_own_word_goes_before_our_prices(ask: Ask, billed: dict[st
         {"cost": "0.1"},
         {"cost": [0.1]},
         {"cost": {"total_cost": 0.1, "currency": "EUR"}},
+        {"cost": {"total_cost": 0.1, "currency": ["USD"]}},
         {"cost": {"usd": 0.1}},
         {"cost": 0, "is_byok": True},
         # Azure copies the field from xAI, and bills nonetheless.

@@ -21,7 +21,7 @@ def reported_cost(usage: Mapping[str, Any]) -> Decimal | None:
     """
     cost = usage.get("cost")
     if isinstance(cost, dict):
-        return _dollars(cost.get("total_cost")) if cost.get("currency") in {None, "USD"} else None
+        return _dollars(cost.get("total_cost")) if cost.get("currency") in (None, "USD") else None
     dollars = _dollars(cost)
     if dollars is None:
         ticks = count(usage.get("cost_in_usd_ticks"))
