@@ -103,10 +103,13 @@ def test_when_one_broke_those_that_were_idle_are_opened_anew_as_well(pool):
         with ThreadPoolExecutor(2) as threads:
             return {use.result(5) for use in [threads.submit(use), threads.submit(use)]}
 
-    before = use_both()
-    with pytest.raises(Error), pool.loan() as connection, connection.cursor() as cursor:
+    def break_it(connection):
         connection.is_usable = lambda: False  # what is a file does not break by itself
-        cursor.execute("SELECT nothing FROM nowhere")
+        connection.cursor().execute("SELECT nothing FROM nowhere")
+
+    before = use_both()
+    with pytest.raises(Error), pool.loan() as connection:
+        break_it(connection)
     assert not before & use_both()
 
 
