@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
+
+from creative_services.adapters.ledger_database import to_the_end
 
 if TYPE_CHECKING:
     from creative_services.adapters.ledger import DjangoLedger
@@ -56,13 +59,18 @@ class LimitedLedger:
         return await sync_to_async(self.refusal)(planned)
 
     async def areserve(self, planned: PlannedAttempt) -> tuple[Permit | None, Any]:
-        """`reserve`, awaited."""
-        permit = await sync_to_async(self._rates.admit)(planned) if self._rates.quotas(planned) else None
+        """`reserve`, awaited; cancelled, it takes back what it has counted."""
+        permit = None
+        if self._rates.quotas(planned):
+            permit, was_cancelled = await to_the_end(sync_to_async(self._rates.admit)(planned))
+            if was_cancelled:
+                await to_the_end(sync_to_async(self._rates.withdraw)(permit))
+                raise asyncio.CancelledError
         try:
             return permit, None if self._ledger is None else await self._ledger.areserve(planned)
         except BaseException:
             if permit is not None:
-                await sync_to_async(self._rates.withdraw)(permit)
+                await to_the_end(sync_to_async(self._rates.withdraw)(permit))
             raise
 
     async def asettle(self, reservation: tuple[Permit | None, Any], attempt: Attempt) -> None:
