@@ -58,8 +58,8 @@ class LlmFilter(admin.SimpleListFilter):
         return [(str(pk), name) for pk, name in rows]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LlmCall]) -> QuerySet[LlmCall]:
-        value = self.value() or ""
-        return queryset.filter(llm_id=int(value)) if value.isdecimal() else queryset
+        known = [value for value, _name in self.lookup_choices]
+        return queryset.filter(llm_id=self.value()) if self.value() in known else queryset
 
 
 @admin.register(LlmCall)

@@ -117,6 +117,7 @@ def test_they_can_be_filtered_by_the_llms_that_there_are(page):
 
     assert "Still here" in page().content.decode()
     assert shown(page(llm=llm.pk)) == [f"{ONE}/1"]
+    assert len(shown(page(llm="9" * 30))) == 2
 
 
 def test_one_can_be_looked_at_in_full_and_not_be_touched(admin_client):
