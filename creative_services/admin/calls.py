@@ -58,8 +58,8 @@ class LlmFilter(admin.SimpleListFilter):
         return [(str(pk), name) for pk, name in rows]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LlmCall]) -> QuerySet[LlmCall]:
-        known = [value for value, _name in self.lookup_choices]
-        return queryset.filter(llm_id=self.value()) if self.value() in known else queryset
+        value, known = self.value(), [str(pk) for pk, _name in self.lookup_choices]
+        return queryset.filter(llm_id=int(value)) if value in known else queryset
 
 
 @admin.register(LlmCall)
