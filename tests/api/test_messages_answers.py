@@ -197,9 +197,10 @@ def test_what_anthropic_wrote_is_handed_on_as_it_is(thinker, asker, provider):
     ]
 
 
-def test_what_a_tool_of_anthropics_did_is_told_in_words_alone(thinker, asker, provider):
+@pytest.mark.parametrize("kind", ["server_tool_use", ["odd"]])
+def test_what_a_tool_of_anthropics_did_is_told_in_words_alone(thinker, asker, provider, kind):
     blocks = [
-        {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}},
+        {"type": kind, "id": "srvtoolu_1", "name": "web_search", "input": {}},
         {"type": "text", "text": "It rains."},
     ]
     answer = {"type": "message", "role": "assistant", "content": blocks, "stop_reason": "end_turn"}

@@ -27,7 +27,7 @@ STOP_REASONS: Mapping[FinishReason | None, str | None] = MappingProxyType(
         "error": None,
     }
 )
-_NATIVE = {"thinking", "redacted_thinking", "text", "tool_use"}
+_NATIVE = ("thinking", "redacted_thinking", "text", "tool_use")
 
 
 def frame(request_id: str, model: str) -> dict[str, Any]:
