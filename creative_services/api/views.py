@@ -80,6 +80,12 @@ class CreativeServicesView(APIView):
     def get_exception_handler(self) -> Callable[..., Response | None]:
         return exception_handler
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        # Caches that many share know users by cookies, and not by the header `x-api-key`.
+        final.setdefault("Cache-Control", "private")
+        return final
+
 
 async def _to_its_end(asking: Coroutine[Any, Any, Any]) -> Any:
     """The answer, which is awaited although the client has left: it is paid for, and is booked as what it came to."""
