@@ -56,6 +56,12 @@ def test_rows_of_periods_that_somebody_deleted_are_made_again(ledger, is_hard):
     assert amounts() == (0, 2)
 
 
+def test_a_soft_budget_would_refuse_nothing(ledger):
+    budget("0.5", is_hard=False)
+
+    assert ledger.refusal(planned("1")) is None
+
+
 def test_rows_that_vanish_again_and_again_let_nobody_ask(ledger):
     budget("5")
 
