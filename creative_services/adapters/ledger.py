@@ -43,7 +43,6 @@ logger = logging.getLogger(__name__)
 PAUSES = (0.0, 0.2)  # seconds between tries of a booking: a restarted server, or a deadlock, is over soon
 LAST_PAUSES = (*PAUSES, 1.0)  # for what must not be lost
 BROKEN = (OperationalError, InterfaceError)
-MOST_TURNS = 10  # in which a budget is found full, and then not
 MOST_TURNS = 10  # in which a budget may be found full, and then not
 
 Result = TypeVar("Result")
