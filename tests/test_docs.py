@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 from creative_services import conf
 from creative_services.models import Llms
@@ -58,7 +60,17 @@ def rows(db):
         yield
 
 
-@pytest.mark.usefixtures("provider", "rows")
+@pytest.fixture
+def kept_connection(db):
+    """Requests that a page makes by itself leave the test's connection open, as Django's own test client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.mark.usefixtures("provider", "rows", "kept_connection")
 @pytest.mark.parametrize("page", RUN_HERE, ids=lambda page: page.name)
 def test_every_block_of_python_runs(page):
     run(page)
