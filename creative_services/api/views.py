@@ -80,8 +80,8 @@ class CreativeServicesView(APIView):
     def get_exception_handler(self) -> Callable[..., Response | None]:
         return exception_handler
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
-        final = super().finalize_response(request, response, *args, **kwargs)
+    def finalize_response(self, request: Request, response: Any, *args: Any, **_: Any) -> Response:
+        final = super().finalize_response(request, response, *args)
         # Caches that many share know users by cookies, and not by the header `x-api-key`.
         final.setdefault("Cache-Control", "private")
         return final
