@@ -123,7 +123,10 @@ def outcomes_seen_by_others():
         try:
             return list(LlmCall.objects.values_list("outcome", flat=True))
         finally:
-            connections.close_all()
+            for one in connections.all(initialized_only=True):
+                one.close()
+                if one.connection is not None:  # Django keeps databases in memory open; this thread's handle can go
+                    one.connection.close()
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(read).result()
