@@ -39,4 +39,7 @@ def test_a_skip_is_only_a_skip_otherwise(tmp_path):
 
 
 def test_an_expected_failure_is_no_skip(tmp_path):
-    assert run(tmp_path, EXPECTED_FAILURE, "--no-skips").returncode == 0
+    result = run(tmp_path, EXPECTED_FAILURE, "--no-skips")
+
+    assert result.returncode == 0
+    assert "1 xfailed" in result.stdout
