@@ -110,7 +110,11 @@ class AttemptFlow(ABC):
 
     def cost(self) -> Decimal | None:
         """US dollars that this try cost, by the provider's own word where it says so; None where it is not known."""
-        return cost(self.entry, self.usage) if self.usage.cost is None else self.usage.cost
+        return cost(self.entry, self.billed()) if self.usage.cost is None else self.usage.cost
+
+    def billed(self) -> Usage:
+        """The tokens that are paid for."""
+        return self.usage
 
     def provider_request_id(self) -> str | None:
         """The provider's own id of this try."""

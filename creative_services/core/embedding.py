@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.attempt import AttemptFlow
@@ -25,6 +26,10 @@ class EmbedAttempt(AttemptFlow):
         found = self.wire.parse_embeddings(self.entry, (yield from self.body(exchange)))  # type: ignore[attr-defined]
         self.vectors, self.response_model = found.vectors, found.response_model
         self.usage = found.usage or self.usage
+
+    def billed(self) -> Usage:
+        """The input: an embedding has no output, and so no API counts it."""
+        return replace(self.usage, output_tokens=0)
 
     def response(self, call_id: str, latency: float) -> EmbeddingResponse:
         return EmbeddingResponse(

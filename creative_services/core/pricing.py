@@ -15,7 +15,7 @@ _ZERO = Decimal(0)
 
 def cost(entry: LLMEntry, usage: Usage) -> Decimal | None:
     """US dollars that `usage` comes to at the prices of `entry`; None where a price or a count is unknown."""
-    parts = (_input(entry, usage), _part(price(entry.cost_per_1k_output), usage.output_tokens))
+    parts = (_input(entry, usage), output_cost(entry, usage.output_tokens))
     if parts[0] is None or parts[1] is None:
         return None
     return parts[0] + parts[1]
@@ -57,9 +57,14 @@ def _cached_price(per_1k: float | None, fresh: Decimal) -> Decimal:
     return fresh if per_1k is None else Decimal(str(per_1k))
 
 
+def output_cost(entry: LLMEntry, tokens: int | None) -> Decimal | None:
+    """US dollars that so many output tokens cost; None where the price or the count is unknown."""
+    return _part(price(entry.cost_per_1k_output), tokens)
+
+
 def _part(per_1k: Decimal | None, tokens: int | None) -> Decimal | None:
-    if per_1k == 0:
-        return _ZERO  # what costs nothing costs nothing, however many tokens it was
+    if per_1k == 0 or tokens == 0:
+        return _ZERO  # what costs nothing costs nothing, however many tokens it was, and none cost nothing either
     return None if per_1k is None or tokens is None else per_1k * tokens / 1000
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from creative_services.core.pricing import price
+from creative_services.core.pricing import output_cost, price
 from creative_services.core.request import REPLAY_KEY, LLMRequest
 from creative_services.core.wire.models import hidden_prompt, image_tokens, reasons_beyond_cap, uses_own_tools
 
@@ -78,10 +78,8 @@ class UpperBound:
 
     def cost(self, entry: LLMEntry) -> Decimal | None:
         """US dollars at the dearest prices of `entry` that can apply; None where one is unknown."""
-        dollars_in, dollars_out = self._input_cost(entry), price(entry.cost_per_1k_output)
-        if dollars_in is None or dollars_out is None:
-            return None
-        return dollars_in + dollars_out * self.output_tokens / 1000
+        dollars_in, dollars_out = self._input_cost(entry), output_cost(entry, self.output_tokens)
+        return None if dollars_in is None or dollars_out is None else dollars_in + dollars_out
 
     def affordable_tokens(self, entry: LLMEntry, dollars: Decimal) -> int | None:
         """The most output tokens to ask for that so many US dollars pay for; None where nothing can be said."""

@@ -83,6 +83,33 @@ def test_vectors_come_in_the_order_of_their_texts_with_usage_and_cost(call: Any)
 
 
 @both
+@pytest.mark.parametrize("output_price", [None, 0, 5])
+def test_embeddings_cost_their_input_whatever_the_price_of_output(call: Any, output_price: float | None) -> None:
+    priced = entry(1, "embedder", price=0.02, cost_per_1k_output=output_price)
+    answer = reply({"data": [{"embedding": [1.0]}], "usage": {"prompt_tokens": 8}})
+
+    found = call("embed", FakeProvider(answer), [priced], "one")
+
+    assert found.cost == Decimal("0.00016")
+    assert found.usage == Usage(input_tokens=8)
+
+
+@both
+def test_embeddings_cost_what_the_provider_says_where_it_does(call: Any) -> None:
+    answer = reply({"data": [{"embedding": [1.0]}], "usage": {"prompt_tokens": 8, "cost": 0.003}})
+    assert call("embed", FakeProvider(answer), [SMALL], "one").cost == Decimal("0.003")
+
+
+def test_an_unknown_price_of_output_makes_no_embedding_dear() -> None:
+    cheap = entry(1, "embedder", price=1, cost_per_1k_output=None)
+    dear = entry(2, "embedder", price=2, cost_per_1k_output=0)
+    client = SyncDynamicLLMClient(
+        DictRegistry([dear, cheap]), transport=FakeProvider(VECTORS), strategy="cheapest_for_call"
+    )
+    assert client.embed("one").llm.id == 1
+
+
+@both
 def test_embeddings_are_handed_over_and_refused_like_answers(call: Any) -> None:
     provider = FakeProvider({"embedder": DOWN, "second": VECTORS})
     second = entry(3, "second", price=9)
