@@ -83,7 +83,6 @@ class BudgetSnapshot:
 
     def __init__(self, rows: Iterable[Budget]) -> None:
         self.budgets = tuple(map(ActiveBudget.of, rows))
-        self.asks_for_groups = any("group" in budget.scope for budget in self.budgets)
         self.period_ids: dict[tuple[str, int, datetime], int] = {}
         """The rows that are known to be committed, by the database's name, the budget and the period's start."""
 
