@@ -36,11 +36,10 @@ class Outcome:
         return self._response
 
 
-class LLMStream:
-    """An answer in pieces: an iterator of `LLMChunk`. Closing it, or leaving its `with`, ends the provider's call."""
+class StreamedCall:
+    """What is known of a call that is answered in pieces."""
 
-    def __init__(self, chunks: Generator[LLMChunk, None, None], outcome: Outcome, call: CallFlow) -> None:
-        self._chunks = chunks
+    def __init__(self, outcome: Outcome, call: CallFlow) -> None:
         self._outcome = outcome
         self._call = call
 
@@ -64,6 +63,14 @@ class LLMStream:
         """The whole answer, after the last chunk. Raises RuntimeError before."""
         response: LLMResponse = self._outcome.response
         return response
+
+
+class LLMStream(StreamedCall):
+    """An answer in pieces: an iterator of `LLMChunk`. Closing it, or leaving its `with`, ends the provider's call."""
+
+    def __init__(self, chunks: Generator[LLMChunk, None, None], outcome: Outcome, call: CallFlow) -> None:
+        super().__init__(outcome, call)
+        self._chunks = chunks
 
     def __iter__(self) -> Iterator[LLMChunk]:
         return self._chunks
@@ -84,34 +91,12 @@ class LLMStream:
         self.close()
 
 
-class AsyncLLMStream:
+class AsyncLLMStream(StreamedCall):
     """An answer in pieces: an async iterator of `LLMChunk`. Closing it, or leaving its `async with`, ends the call."""
 
     def __init__(self, chunks: AsyncGenerator[LLMChunk, None], outcome: Outcome, call: CallFlow) -> None:
+        super().__init__(outcome, call)
         self._chunks = chunks
-        self._outcome = outcome
-        self._call = call
-
-    @property
-    def request_id(self) -> str:
-        """The call's own id, as in the ledger."""
-        return self._call.request_id
-
-    @property
-    def llm(self) -> LLMEntry | None:
-        """Who is answering, or is being asked, without its key; None before the first chunk is asked for."""
-        return self._call.llm
-
-    @property
-    def tries(self) -> int:
-        """How many tries have begun."""
-        return self._call.tries
-
-    @property
-    def response(self) -> LLMResponse:
-        """The whole answer, after the last chunk. Raises RuntimeError before."""
-        response: LLMResponse = self._outcome.response
-        return response
 
     def __aiter__(self) -> AsyncIterator[LLMChunk]:
         return self._chunks
