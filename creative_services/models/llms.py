@@ -45,6 +45,19 @@ def validate_object(value: Any) -> None:
         raise ValidationError(str(error)) from None
 
 
+def _price(label: Any, help_text: Any) -> models.FloatField[float | None, float | None]:
+    """US dollars for a thousand tokens."""
+    validators = [MinValueValidator(0), MaxValueValidator(MOST_USD)]
+    return models.FloatField(label, null=True, blank=True, validators=validators, help_text=help_text)
+
+
+def _limit(label: Any) -> models.PositiveIntegerField[int | None, int | None]:
+    """What the LLM takes at most."""
+    help_text = _("Beyond it, calls pass it by; empty for no limit.")
+    validators = [MinValueValidator(1), MaxValueValidator(MOST_TOKENS)]
+    return models.PositiveIntegerField(label, null=True, blank=True, validators=validators, help_text=help_text)
+
+
 class Llms(Announced, Priced, models.Model):
     """One configured LLM.
 
@@ -89,57 +102,19 @@ class Llms(Announced, Priced, models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(2)],
         help_text=_("0 to 2; empty for models that take none."),
     )
-    cost_per_1k_input = models.FloatField(
-        _("cost per 1K input tokens"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0), MaxValueValidator(MOST_USD)],
-        help_text=_("US dollars; empty if unknown."),
+    cost_per_1k_input = _price(_("cost per 1K input tokens"), _("US dollars; empty if unknown."))
+    cost_per_1k_output = _price(_("cost per 1K output tokens"), _("US dollars; empty if unknown."))
+    cost_per_1k_cache_read = _price(
+        _("cost per 1K cached input tokens"), _("US dollars; empty for the price of input.")
     )
-    cost_per_1k_output = models.FloatField(
-        _("cost per 1K output tokens"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0), MaxValueValidator(MOST_USD)],
-        help_text=_("US dollars; empty if unknown."),
-    )
-    cost_per_1k_cache_read = models.FloatField(
-        _("cost per 1K cached input tokens"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0), MaxValueValidator(MOST_USD)],
-        help_text=_("US dollars; empty for the price of input."),
-    )
-    cost_per_1k_cache_write = models.FloatField(
-        _("cost per 1K input tokens put into the cache"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0), MaxValueValidator(MOST_USD)],
-        help_text=_("US dollars; empty for the price of input."),
+    cost_per_1k_cache_write = _price(
+        _("cost per 1K input tokens put into the cache"), _("US dollars; empty for the price of input.")
     )
     prices_source = models.CharField(_("prices from"), max_length=100, blank=True, default="", editable=False)
     prices_synced_at = models.DateTimeField(_("prices synced"), null=True, blank=True, editable=False)
-    requests_per_minute = models.PositiveIntegerField(
-        _("requests per minute"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_TOKENS)],
-        help_text=_("Beyond it, calls pass it by; empty for no limit."),
-    )
-    tokens_per_minute = models.PositiveIntegerField(
-        _("tokens per minute"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_TOKENS)],
-        help_text=_("Beyond it, calls pass it by; empty for no limit."),
-    )
-    calls_at_once = models.PositiveIntegerField(
-        _("calls at once"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_TOKENS)],
-        help_text=_("Beyond it, calls pass it by; empty for no limit."),
-    )
+    requests_per_minute = _limit(_("requests per minute"))
+    tokens_per_minute = _limit(_("tokens per minute"))
+    calls_at_once = _limit(_("calls at once"))
     is_active = models.BooleanField(_("active"), default=True)
     wire = models.CharField(
         _("wire format"),
