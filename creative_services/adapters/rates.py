@@ -7,6 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from random import randrange
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache import DEFAULT_CACHE_ALIAS, caches
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 MINUTE = 60
 PREFIX = "creative_services.rates.1"
+GUESSES = 4
+SCANNED = 1_000  # places that are looked at at once
 GRACE = 10  # seconds past its time after which the place of a call that was never heard of again is free
 
 WHAT: Mapping[str, str] = {
@@ -156,13 +159,20 @@ class RateLimits:
 
     def _take_place(self, quota: Quota, seconds: float, permit: Permit) -> None:
         cache = caches[self._cache]
-        places = [f"{quota.key}.{number}" for number in range(quota.most)]
-        taken = cache.get_many(places)
-        for place in places:
-            if place not in taken and cache.add(place, permit.mark, seconds + GRACE):
+        for place in self._free_places(quota):
+            if cache.add(place, permit.mark, seconds + GRACE):
                 permit.places.append(place)
                 return
         raise quota.exceeded(1.0)
+
+    def _free_places(self, quota: Quota) -> Iterator[str]:
+        """Some by chance, which are free as long as most are; then all that are, however many there may be."""
+        for _ in range(GUESSES):
+            yield f"{quota.key}.{randrange(quota.most)}"  # noqa: S311 - no secret
+        for first in range(0, quota.most, SCANNED):
+            places = [f"{quota.key}.{number}" for number in range(first, min(first + SCANNED, quota.most))]
+            taken = caches[self._cache].get_many(places)
+            yield from (place for place in places if place not in taken)
 
     def _free(self, permit: Permit) -> None:
         cache = caches[self._cache]

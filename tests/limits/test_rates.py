@@ -200,6 +200,31 @@ def test_calls_at_once_are_bounded_and_a_stream_holds_its_place_until_it_is_left
     assert faces.whole().llm.name == "Cheap"
 
 
+@both
+@pytest.mark.parametrize("most", [2_500, 1_000_000_000])
+def test_a_high_limit_costs_no_more_than_a_low_one(face: str, most: int, ledger: LimitedLedger, settings: Any) -> None:
+    asked = []
+    settings.CACHES = observed(lambda: 0.0, asked.append)
+    ask = asking(ledger, face, entry(1, "cheap", calls_at_once=most))
+    for _ in range(3):
+        ask()
+    assert len(asked) < 60
+
+
+def test_of_many_places_the_last_one_is_found(ledger: LimitedLedger, settings: Any) -> None:
+    settings.CACHES = {"default": LOCMEM["default"] | {"OPTIONS": {"MAX_ENTRIES": 10_000}}}
+    faces = Faces(ledger, [entry(1, "cheap", calls_at_once=1_200)], FakeProvider({"cheap": "Hi you"}))
+    streams = [faces.sync.stream("Hello") for _ in range(1_200)]
+    for stream in streams:
+        next(stream)
+    with pytest.raises(NoLLMAvailableError, match="1200 calls at once"):
+        faces.whole()
+    streams.pop().close()
+    assert faces.whole().llm.name == "Cheap"
+    for stream in streams:
+        stream.close()
+
+
 def test_the_place_of_a_process_that_died_is_free_once_its_time_is_over(ledger: LimitedLedger, settings: Any) -> None:
     now = [0.0]
     settings.CACHES = observed(lambda: now[0])
