@@ -68,13 +68,16 @@ def close_days() -> None:
 
     Each day is a transaction of its own. Whoever does the same at the same time waits, and then finds it done.
     """
+    tried = None
     while (day := _next_day()) is not None:
         try:
             with transaction.atomic(using=ledger_alias()):
                 ClosedDay.objects.using(ledger_alias()).create(day=day)
                 _add_up(day)
-        except IntegrityError:  # another process was faster
-            continue
+        except IntegrityError:  # another process was faster, and then the day is closed
+            if day == tried:
+                raise
+            tried = day
 
 
 def keep_details(last: date) -> None:

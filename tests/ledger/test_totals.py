@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection, connections
+from django.db import IntegrityError, connection, connections
 
 from creative_services.adapters.pruning import forget_texts, prune_calls
 from creative_services.adapters.totals import MOST_CALLERS, OTHERS, close_days, closed_until, keep_details
@@ -48,6 +48,23 @@ def test_a_day_with_a_running_call_and_those_after_it_stay_open():
         assert closed_until() == FRIDAY
 
     assert [str(day) for day in ClosedDay.objects.order_by("day")] == ["2026-11-18", "2026-11-19", "2026-11-20"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_day_that_cannot_be_added_up_is_an_error_and_not_tried_for_ever():
+    call(llm_name="One")
+    call(llm_name="Other")
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE UNIQUE INDEX one_row_a_day ON creative_services_llmday (day)")
+    try:
+        with at(NOON + timedelta(days=3)), pytest.raises(IntegrityError):
+            close_days()
+    finally:
+        with connection.cursor() as cursor:
+            where = " ON creative_services_llmday" if connection.vendor == "mysql" else ""
+            cursor.execute(f"DROP INDEX one_row_a_day{where}")
+
+    assert closed_until() is None
 
 
 @pytest.mark.django_db
