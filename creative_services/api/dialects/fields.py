@@ -34,7 +34,7 @@ def sort_out(
         elif name not in neutral:
             raise refusal(name, "is not supported here. Leave it out.")
         elif not any(_is(value, one) for one in neutral[name]):
-            raise refusal(name, f"is not supported here but as {_listed(neutral[name])}. Leave it out.")
+            raise refusal(name, f"can only be {_listed(neutral[name])} here. Leave it out.")
     return found
 
 
