@@ -63,7 +63,7 @@ class LeavingClient:
     async def _run(self, scope):
         self.leaving = asyncio.Event()
         self.loop = asyncio.get_running_loop()
-        await asyncio.wait_for(get_asgi_application()(scope, self._receive, self._send), timeout=5)
+        await asyncio.wait_for(get_asgi_application()(scope, self._receive, self._send), timeout=60)
 
     def leave(self):
         self.loop.call_soon_threadsafe(self.leaving.set)
@@ -79,7 +79,7 @@ class LeavingClient:
         self.sent.append(message)
         if len(self.sent) > self.events:
             self.leaving.set()
-            await asyncio.sleep(60)
+            await asyncio.sleep(90)
 
 
 @every_path
@@ -100,7 +100,7 @@ def test_a_client_that_leaves_before_the_first_word_ends_the_exchange(caller, pr
 
     def leave_soon(received):
         client.leave()
-        return Reply("Late", delay=30)
+        return Reply("Late", delay=90)
 
     provider.answer_with(leave_soon)
     client.ask(stream=True)

@@ -33,18 +33,18 @@ def test_a_browser_that_is_closed_during_a_stream_leaves_a_row(caller, provider,
 
 
 @pytest.mark.usefixtures("atomic_requests")
-def test_a_browser_that_is_closed_before_an_answer_leaves_a_row(caller, provider):
+def test_a_browser_that_is_closed_before_an_answer_leaves_a_row_of_what_it_came_to(caller, provider):
     client = LeavingClient(caller, 0, GENERATE)
 
     def leave_soon(received):
         client.leave()
-        return Reply("Late", delay=30)
+        return Reply("Late", delay=0.2)
 
     provider.answer_with(leave_soon)
     client.ask()
 
     row = LlmCall.objects.get()
-    assert (row.outcome, row.cost, row.is_estimated) == ("cancelled", row.reserved, True)
+    assert (row.outcome, row.is_estimated) == ("ok", False)
 
 
 @pytest.mark.usefixtures("atomic_requests")
