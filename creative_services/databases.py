@@ -42,6 +42,11 @@ def is_of_a_test(connection: Any) -> bool:
     return any(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
 
 
+def is_in_memory(connection: Any) -> bool:
+    """Whether its database is one that only this connection has."""
+    return connection.vendor == "sqlite" and bool(connection.is_in_memory_db())
+
+
 def tests_are_running() -> bool:
     """Whether Django's test environment is set up."""
     module = sys.modules.get("django.test.utils")

@@ -7,7 +7,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, local
 from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, connections
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 ALIAS = "creative_services.pool"
-"""By this alias, and on its thread only, Django knows the connection that is on loan."""
+"""Of an alias that begins so, on its thread only, Django knows the connection that is on loan."""
 SIZE = 10
 PATIENCE = 10.0  # seconds that a loan may be waited for
+TRUSTED = 1.0  # seconds for which a connection is believed to be as it was; then it is asked
 LONGEST_IDLE = 60.0  # seconds after which a firewall may have forgotten the connection without telling
 LONGEST_LIFE = 600  # seconds
 
@@ -32,24 +33,29 @@ class ConnectionPool:
 
     def __init__(self, alias: str, size: int = SIZE, patience: float = PATIENCE) -> None:
         self._alias = alias
+        self._own_alias = f"{ALIAS}.{alias}"
         self._size = size
         self._patience = patience
         self._places = BoundedSemaphore(size)
         self._idle: list[tuple[BaseDatabaseWrapper, float]] = []  # the last one used is the first to be used again
+        self._held = local()
         self.threads = ThreadPoolExecutor(size, thread_name_prefix="llm-ledger")
 
     @contextmanager
     def loan(self) -> Iterator[BaseDatabaseWrapper]:
-        """A connection for this thread. Raises DatabaseError when none is free for too long."""
+        """A connection for this thread, the same one within. Raises DatabaseError when none is free for too long."""
+        if (held := getattr(self._held, "connection", None)) is not None:
+            yield held
+            return
         if not self._places.acquire(timeout=self._patience):
             raise DatabaseError(f"All {self._size} connections of the ledger are busy.")
         try:
             connection = self._take()
-            connections[ALIAS] = connection
+            connections[self._own_alias] = self._held.connection = connection
             try:
                 yield connection
             finally:
-                del connections[ALIAS]
+                del connections[self._own_alias], self._held.connection
                 self._give_back(connection)
         finally:
             self._places.release()
@@ -65,8 +71,12 @@ class ConnectionPool:
             connection, since = self._idle.pop()
         except IndexError:
             return self._make()
-        if time.monotonic() - since > LONGEST_IDLE:
+        idle = time.monotonic() - since
+        if idle > LONGEST_IDLE:
             connection.close()  # its next use opens it again
+        elif idle > TRUSTED and connection.connection is not None and not connection.is_usable():
+            connection.close()
+            self.close()  # the server was gone, for the idle ones too: each of them would cost a try
         return connection
 
     def _make(self) -> BaseDatabaseWrapper:
@@ -75,7 +85,7 @@ class ConnectionPool:
         options = {name: value for name, value in settings["OPTIONS"].items() if name != "pool"}
         own = {"AUTOCOMMIT": True, "CONN_MAX_AGE": LONGEST_LIFE, "CONN_HEALTH_CHECKS": False, "OPTIONS": options}
         connection.settings_dict = {**settings, **own}
-        connection.alias = ALIAS
+        connection.alias = self._own_alias
         connection.inc_thread_sharing()
         return connection
 
@@ -86,7 +96,7 @@ class ConnectionPool:
             had_errors = connection.errors_occurred
             connection.close_if_unusable_or_obsolete()
             if had_errors and connection.connection is None:
-                self.close()  # the server was gone, for the idle ones too: each of them would cost a try
+                self.close()
         self._idle.append((connection, time.monotonic()))
 
 

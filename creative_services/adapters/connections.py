@@ -11,8 +11,13 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.db.transaction import non_atomic_requests
 
+from creative_services.adapters.connection_pool import pool_of
+from creative_services.databases import is_in_memory, tests_are_running
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
     from creative_services.core.http import AsyncExchange, Exchange, HttpRequest, Transport
 
@@ -30,16 +35,20 @@ def outside_transactions(view: View) -> View:
 
 def give_back_connections() -> None:
     """Close this thread's database connections, or give them to their pool, unless a transaction is open there."""
-    for connection in connections.all(initialized_only=True):
-        if connection.connection is not None and not connection.in_atomic_block and connection.get_autocommit():
+    for connection in _opened():
+        if not connection.in_atomic_block and connection.get_autocommit():
             connection.close()
+
+
+def _opened() -> list[BaseDatabaseWrapper]:
+    return [one for one in connections.all(initialized_only=True) if one.connection is not None]
 
 
 @dataclass(slots=True)
 class Loan:
     """Whether this request's threads may have taken a connection since they last gave theirs back."""
 
-    is_open: bool = True  # who is asked for an answer has looked up who asks
+    is_open: bool
 
 
 @contextmanager
@@ -49,7 +58,7 @@ def holding_none() -> Iterator[None]:
     All that is read and booked on the way to a provider shares one connection, which `GivingBack` gives back when the
     provider is about to be asked: to give it back after each read would open it anew for the next.
     """
-    token = _loan.set(Loan())
+    token = _loan.set(Loan(is_open=bool(_opened())))
     try:
         yield
     finally:
@@ -65,6 +74,23 @@ def borrowed() -> Iterator[None]:
         loan = _loan.get()
         if loan is not None:
             loan.is_open = True
+
+
+@contextmanager
+def connection_for(alias: str) -> Iterator[BaseDatabaseWrapper]:
+    """A connection to read rows by; `connection.alias` is its alias for Django, within.
+
+    It is one of a pool, so that a request which needs no more opens none: under ASGI each has a thread, and would have
+    a connection, of its own. Where a transaction is open, whose rows nobody else sees, it is this thread's.
+    """
+    own = connections[alias]
+    has_begun = own.connection is not None and (own.in_atomic_block or not own.autocommit)
+    if tests_are_running() or has_begun or is_in_memory(own):
+        with borrowed():
+            yield own
+    else:
+        with pool_of(alias).loan() as pooled:
+            yield pooled
 
 
 class GivingBack:

@@ -7,7 +7,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from django.apps import apps
-from django.db import connections, router
+from django.db import router
+
+from creative_services.adapters.connections import connection_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +40,12 @@ class Fresh(Generic[Found]):
         """
         using = router.db_for_write(apps.get_model("creative_services", self._model))
         known = None if as_of is None else self._kept.get((using, as_of))
-        return self._looked_up(using, connections[using] if loan is None else loan) if known is None else known
+        if known is not None:
+            return known
+        if loan is not None:
+            return self._looked_up(using, loan)
+        with connection_for(using) as connection:
+            return self._looked_up(using, connection)
 
     def forget(self) -> None:
         """Read the rows anew the next time."""

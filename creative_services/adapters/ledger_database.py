@@ -14,7 +14,7 @@ from django.db.utils import load_backend
 
 from creative_services.adapters.connection_pool import pool_of
 from creative_services.adapters.connections import borrowed, give_back_connections
-from creative_services.databases import is_of_a_test, ledger_alias, tests_are_running
+from creative_services.databases import is_in_memory, is_of_a_test, ledger_alias, tests_are_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -30,17 +30,18 @@ Result = TypeVar("Result")
 def ledger_connection() -> Iterator[BaseDatabaseWrapper]:
     """A connection to the ledger's database; `connection.alias` is its alias for Django, within.
 
-    It is one of a pool, in no transaction. On SQLite, where a second writer would wait for the first, and within a
-    TestCase, whose rows nobody else sees, it is this thread's own.
+    It is one of a pool, in no transaction. In a transaction on SQLite, where a second writer would wait for the first,
+    and within a TestCase, whose rows nobody else sees, it is this thread's own.
     """
     alias = ledger_alias()
-    connection = connections[alias]
-    with borrowed():
-        if connection.vendor == "sqlite" or is_of_a_test(connection):
-            yield connection
-        else:
-            with pool_of(alias).loan() as pooled:
-                yield pooled
+    own = connections[alias]
+    is_writing = own.vendor == "sqlite" and own.in_atomic_block
+    if is_writing or is_in_memory(own) or is_of_a_test(own):
+        with borrowed():
+            yield own
+    else:
+        with pool_of(alias).loan() as pooled:
+            yield pooled
 
 
 async def run_on_ledger(function: Callable[..., Result], *args: Any) -> Result:

@@ -3,43 +3,83 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.apps import apps
+from django.db import models
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 
+# Of these, the ORM too writes a value as it stands.
+PLAIN = (
+    models.AutoField,
+    models.BigAutoField,
+    models.BigIntegerField,
+    models.BooleanField,
+    models.CharField,
+    models.FloatField,
+    models.IntegerField,
+    models.PositiveSmallIntegerField,
+    models.TextField,
+)
+
+
+class Statement(NamedTuple):
+    """SQL, and its parameters' fields; None of those that are passed as they stand."""
+
+    sql: str
+    fields: Sequence[Any]
+
+
 def insert(connection: BaseDatabaseWrapper, values: Mapping[str, Any]) -> None:
-    """Write a new row of LlmCall."""
-    table, fields = _layout()
-    quote = connection.ops.quote_name
-    columns = ", ".join(quote(fields[name].column) for name in values)
-    marks = ", ".join(["%s"] * len(values))
-    sql = f"INSERT INTO {quote(table)} ({columns}) VALUES ({marks})"  # noqa: S608 - our own names
+    """Write a new row of LlmCall; NULL where there is None, or nothing."""
+    known = {name: value for name, value in values.items() if value is not None}
     with connection.cursor() as cursor:
-        cursor.execute(sql, _params(connection, values))
+        statement = _insertion(tuple(known))
+        cursor.execute(statement.sql, _params(connection, statement, known.values()))
 
 
 def update(connection: BaseDatabaseWrapper, values: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
     """Change the row of LlmCall that has the values of `where`; whether there is one."""
-    table, fields = _layout()
-    quote = connection.ops.quote_name
-    changes = ", ".join(f"{quote(fields[name].column)} = %s" for name in values)
-    conditions = " AND ".join(f"{quote(fields[name].column)} = %s" for name in where)
-    sql = f"UPDATE {quote(table)} SET {changes} WHERE {conditions}"  # noqa: S608 - our own names
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*_params(connection, values), *_params(connection, where)])
+        statement = _change(tuple(values), tuple(where))
+        cursor.execute(statement.sql, _params(connection, statement, (*values.values(), *where.values())))
         changed: int = cursor.rowcount
         return changed > 0
 
 
-def _params(connection: BaseDatabaseWrapper, values: Mapping[str, Any]) -> list[Any]:
-    fields = _layout()[1]
-    return [fields[name].get_db_prep_save(value, connection) for name, value in values.items()]
+def _params(connection: BaseDatabaseWrapper, statement: Statement, values: Iterable[Any]) -> list[Any]:
+    return [
+        value if field is None or value is None else field.get_db_prep_save(value, connection)
+        for field, value in zip(statement.fields, values, strict=True)
+    ]
+
+
+# The names are this app's own, and no words of SQL, so that they need no quotes.
+
+
+@cache
+def _insertion(names: Sequence[str]) -> Statement:
+    table, fields = _layout()
+    columns, marks = ", ".join(fields[name].column for name in names), ", ".join(["%s"] * len(names))
+    return Statement(f"INSERT INTO {table} ({columns}) VALUES ({marks})", _converted(names))  # noqa: S608
+
+
+@cache
+def _change(names: Sequence[str], where: Sequence[str]) -> Statement:
+    table, fields = _layout()
+    changes = ", ".join(f"{fields[name].column} = %s" for name in names)
+    conditions = " AND ".join(f"{fields[name].column} = %s" for name in where)
+    return Statement(f"UPDATE {table} SET {changes} WHERE {conditions}", _converted((*names, *where)))  # noqa: S608
+
+
+def _converted(names: Sequence[str]) -> list[Any]:
+    fields = [_layout()[1][name] for name in names]
+    return [None if type(getattr(field, "target_field", field)) in PLAIN else field for field in fields]
 
 
 @cache

@@ -5,22 +5,26 @@ from __future__ import annotations
 import re
 import secrets
 from datetime import timedelta
+from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import connections, router
-from django.db.models import Field, Q
+from django.db.models import Q
 from django.utils import timezone
 
+from creative_services.adapters.connections import connection_for
+from creative_services.adapters.permissions import generate_column, note_generate
+from creative_services.adapters.plain_rows import PlainRows, is_plain
 from creative_services.core.secret import Secret
 from creative_services.models import MachineKey
 from creative_services.models.keys import MARK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import QuerySet
 
 SHAPE = re.compile(rf"{MARK}([0-9a-f]{{12}})_[\w-]{{43}}", re.ASCII)
@@ -49,15 +53,10 @@ def find(text: str) -> MachineKey | None:
     shape = SHAPE.fullmatch(text)
     if shape is None:
         return None
-    row: MachineKey | None = _one(MachineKey, "prefix", shape[1])
+    row = _of_prefix(shape[1])
     # A prefix that nobody has takes as long as a wrong secret.
     is_it = secrets.compare_digest(_digest(text), row.digest if row else NO_DIGEST)
-    if row is None or not is_it:
-        return None
-    users: Any = get_user_model()
-    if _is_plain(users):  # else Django reads the user when it is needed
-        row.user = _one(users, users._meta.pk.name, row.user_id)
-    return row
+    return row if is_it else None
 
 
 def note_use(row: MachineKey) -> None:
@@ -73,34 +72,49 @@ def _rows() -> QuerySet[MachineKey]:
     return MachineKey.objects.using(router.db_for_write(MachineKey))
 
 
-def _one(model: Any, name: str, value: Any) -> Any:
-    # Neither the ORM's queries nor its raw ones: they take ten times as long, and this is asked with every request.
+def _of_prefix(prefix: str) -> MachineKey | None:
+    """The row that has this prefix; with what can be had in the same statement: its user, and what he may."""
     using = router.db_for_write(MachineKey)  # a replica may not know yet that a key was revoked
+    users: Any = get_user_model()
+    with connection_for(using) as connection:
+        statement = _statement(using, users)
+        with connection.cursor() as cursor:
+            cursor.execute(statement.sql, [*statement.params, prefix])
+            found = cursor.fetchone()
+        if found is None:
+            return None
+        values = iter(found)
+        row: MachineKey = statement.keys.take(values, using, connection)
+        if statement.users is not None:  # else Django reads the user when it is needed
+            row.user = statement.users.take(values, using, connection)
+    for may in values:
+        note_generate(row.user, may=bool(may))
+    return row
+
+
+class Statement(NamedTuple):
+    """What finds a key by its prefix: SQL, and what of its values are the key's, and the user's if there are any."""
+
+    sql: str
+    params: Sequence[str]
+    keys: PlainRows
+    users: PlainRows | None
+
+
+@cache
+def _statement(using: str, users: Any) -> Statement:
     connection = connections[using]
-    quote, fields, field = connection.ops.quote_name, model._meta.concrete_fields, model._meta.get_field(name)
-    columns = ", ".join(quote(one.column) for one in fields)
-    sql = f"SELECT {columns} FROM {quote(model._meta.db_table)} WHERE {quote(field.column)} = %s"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [field.get_db_prep_value(value, connection)])
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    values = [_converted(one, found, connection) for one, found in zip(fields, row, strict=True)]
-    return model.from_db(using, [one.attname for one in fields], values)
-
-
-def _converted(field: Any, value: Any, connection: BaseDatabaseWrapper) -> Any:
-    """A column's value as the ORM would read it: by the database's rules first, and then by the field's."""
-    column = field.cached_col
-    for convert in (*connection.ops.get_db_converters(column), *field.get_db_converters(connection)):
-        value = convert(value, column, connection)
-    return value
-
-
-def _is_plain(model: Any) -> bool:
-    """Whether a row is one of a single table, and its columns are read as they stand, as geometries are not."""
-    kinds: list[Any] = [type(one) for one in model._meta.concrete_fields]
-    return not model._meta.parents and all(kind.select_format is Field.select_format for kind in kinds)
+    quote = connection.ops.quote_name
+    keys, table = PlainRows(MachineKey, "k", connection), quote(MachineKey._meta.db_table)
+    if not is_plain(users):
+        return Statement(f"SELECT {keys.selected} FROM {table} k WHERE k.prefix = %s", (), keys, None)  # noqa: S608
+    owners, pk = PlainRows(users, "u", connection), f"u.{quote(users._meta.pk.column)}"
+    may, params = generate_column(using, users, pk)
+    sql = (
+        f"SELECT {', '.join([keys.selected, owners.selected, *may])} "  # noqa: S608 - names of columns
+        f"FROM {table} k LEFT JOIN {quote(users._meta.db_table)} u ON {pk} = k.user_id WHERE k.prefix = %s"
+    )
+    return Statement(sql, params, keys, owners)
 
 
 def _digest(text: str) -> str:

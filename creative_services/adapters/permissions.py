@@ -6,6 +6,7 @@ anything else in a request to this app.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_backends, get_user_model
@@ -14,44 +15,69 @@ from django.contrib.auth.models import Group, Permission, PermissionsMixin
 from django.contrib.contenttypes.models import ContentType
 from django.db import connections, router
 
+from creative_services.adapters.connections import connection_for
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from django.db.backends.base.base import BaseDatabaseWrapper
+
+GENERATE = "creative_services.generate"
+"""Who may ask for answers."""
+NOTED = "_creative_services_may_generate"
+"""The attribute of a user on which it stands whether he may, when the statement that found him has told."""
 
 
-def holds(user: Any, permission: str) -> bool:
-    """`user.has_perm(permission)`."""
-    return permission in held(user, (permission,))
+def may_generate(user: Any) -> bool:
+    """`user.has_perm(GENERATE)`."""
+    return GENERATE in held(user, (GENERATE,))
 
 
 def held(user: Any, permissions: Collection[str]) -> frozenset[str]:
     """Those of the permissions that `user.has_perm` would grant; in one query, however many they are."""
-    if not _is_djangos_to_say(user):
+    if not _is_djangos_to_say(user.__class__):  # of a lazy user too, this is the class of the user
         return frozenset(one for one in permissions if user.has_perm(one))
     if not (user.is_active and permissions) or user.is_superuser:
         return frozenset(permissions if user.is_active else ())
-    connection = connections[router.db_for_read(Permission)]
-    pk = user._meta.pk.get_db_prep_value(user.pk, connection)
-    names = [part for one in permissions for part in one.split(".", 1)]
-    with connection.cursor() as cursor:
-        cursor.execute(_query(connection, len(permissions)), (*names, pk, pk))
+    if tuple(permissions) == (GENERATE,) and hasattr(user, NOTED):
+        return frozenset(permissions if getattr(user, NOTED) else ())
+    using, names = router.db_for_read(Permission), _names(permissions)
+    with connection_for(using) as connection, connection.cursor() as cursor:
+        pk = user._meta.pk.get_db_prep_value(user.pk, connection)
+        cursor.execute(_query(using, get_user_model(), len(permissions)), (*names, pk, pk))
         return frozenset(f"{app_label}.{codename}" for app_label, codename in cursor.fetchall())
 
 
-def _is_djangos_to_say(user: Any) -> bool:
+def generate_column(using: str, users: Any, pk: str) -> tuple[list[str], list[str]]:
+    """The column that says whether the user of this primary key may generate, for a statement that reads the user.
+
+    And its parameters. None where Django's own backend is not the only judge, or another database is to be asked.
+    """
+    if not _is_djangos_to_say(users) or router.db_for_read(Permission) != using:
+        return [], []
+    return [f"EXISTS ({_query(using, users, 1, pk)})"], _names((GENERATE,))
+
+
+def note_generate(user: Any, *, may: bool) -> None:
+    """Keep what `generate_column` has told of this user."""
+    setattr(user, NOTED, may)
+
+
+def _names(permissions: Collection[str]) -> list[str]:
+    return [part for one in permissions for part in one.split(".", 1)]
+
+
+def _is_djangos_to_say(kind: type) -> bool:
     return (
-        isinstance(user, get_user_model())
-        # Of a lazy user too, this is the class of the user.
-        and getattr(user.__class__, "has_perm", None) is PermissionsMixin.has_perm
+        issubclass(kind, get_user_model())
+        and getattr(kind, "has_perm", None) is PermissionsMixin.has_perm
         and all(type(backend) is ModelBackend for backend in get_backends())
     )
 
 
-def _query(connection: BaseDatabaseWrapper, count: int) -> str:
-    quote = connection.ops.quote_name
-    user: Any = get_user_model()
-    own, groups = user._meta.get_field("user_permissions"), user._meta.get_field("groups")
+@cache
+def _query(using: str, users: Any, count: int, pk: str = "%s") -> str:
+    quote = connections[using].ops.quote_name
+    own, groups = users._meta.get_field("user_permissions"), users._meta.get_field("groups")
     of_groups: Any = Group._meta.get_field("permissions")
     names = {
         "permission": Permission._meta.db_table,
@@ -67,14 +93,14 @@ def _query(connection: BaseDatabaseWrapper, count: int) -> str:
         "grant_permission": of_groups.m2m_reverse_name(),
     }
     wanted = " OR ".join(["t.app_label = %s AND p.codename = %s"] * count)
-    return QUERY.format_map({name: quote(value) for name, value in names.items()} | {"wanted": wanted})
+    return QUERY.format_map({name: quote(value) for name, value in names.items()} | {"wanted": wanted, "pk": pk})
 
 
 QUERY = """
 SELECT t.app_label, p.codename FROM {permission} p JOIN {type} t ON t.id = p.content_type_id
 WHERE ({wanted}) AND (
-  EXISTS (SELECT 1 FROM {own} o WHERE o.{own_permission} = p.id AND o.{own_user} = %s)
+  EXISTS (SELECT 1 FROM {own} o WHERE o.{own_permission} = p.id AND o.{own_user} = {pk})
   OR EXISTS (
     SELECT 1 FROM {grant} g JOIN {member} m ON m.{member_group} = g.{grant_group}
-    WHERE g.{grant_permission} = p.id AND m.{member_user} = %s))
+    WHERE g.{grant_permission} = p.id AND m.{member_user} = {pk}))
 """

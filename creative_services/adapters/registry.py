@@ -11,7 +11,6 @@ from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.core.signals import setting_changed
 
-from creative_services.adapters.connections import borrowed
 from creative_services.adapters.fresh import Fresh
 from creative_services.adapters.snapshot import Snapshot
 from creative_services.core.llm_registry import RetirementLog
@@ -120,8 +119,7 @@ class DjangoLLMRegistry:
         looks = _looks.get()
         if looks and self in looks:
             return looks.pop(self)
-        with borrowed():
-            return self._fresh.current()
+        return self._fresh.current()
 
     def _read(self, alias: str, token: str | None) -> Snapshot:
         rows: Any = self._rows if self._rows is not None else apps.get_model("creative_services", "Llms")

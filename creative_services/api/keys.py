@@ -49,6 +49,6 @@ class MachineKeyAuthentication(BaseAuthentication):
 
 
 def _sent(request: Request) -> Secret | None:
-    scheme, _space, bearer = request.headers.get("Authorization", "").partition(" ")
-    tokens = (bearer.strip() if scheme.lower() == "bearer" else "", request.headers.get("x-api-key", "").strip())
+    scheme, _space, bearer = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    tokens = (bearer.strip() if scheme.lower() == "bearer" else "", request.META.get("HTTP_X_API_KEY", "").strip())
     return next((Secret(token) for token in tokens if token.startswith(MARK)), None)

@@ -8,7 +8,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.settings import api_settings
 from rest_framework.throttling import ScopedRateThrottle, SimpleRateThrottle
 
-from creative_services.adapters.permissions import held, holds
+from creative_services.adapters.permissions import GENERATE, held, may_generate
 from creative_services.api.keys import MachineKeyAuthentication
 from creative_services.conf import app_settings
 from creative_services.core.errors import TierNotAllowedError
@@ -24,17 +24,16 @@ if TYPE_CHECKING:
     from rest_framework.throttling import BaseThrottle
     from rest_framework.views import APIView
 
-PERMISSION = "creative_services.generate"
 SCOPE = "llm-generate"
 
 
 class MayGenerate(IsAuthenticated):
     """Authenticated, and holding the permission `creative_services.generate`."""
 
-    message = f"This needs the permission {PERMISSION}."
+    message = f"This needs the permission {GENERATE}."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return super().has_permission(request, view) and holds(request.user, PERMISSION)
+        return super().has_permission(request, view) and may_generate(request.user)
 
 
 def allowed_tiers(user: Any) -> frozenset[LLMTier]:

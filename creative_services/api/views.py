@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +46,7 @@ from creative_services.core.llm_registry import rank
 from creative_services.core.types import LLMTier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from django.http import HttpResponseBase
     from rest_framework.request import Request
@@ -87,17 +86,6 @@ class CreativeServicesView(APIView):
         return final
 
 
-async def _to_its_end(asking: Coroutine[Any, Any, Any]) -> Any:
-    """The answer, which is awaited although the client has left: it is paid for, and is booked as what it came to."""
-    answering = asyncio.create_task(asking)
-    try:
-        return await asyncio.shield(answering)
-    except asyncio.CancelledError:
-        await asyncio.wait([answering])
-        answering.exception()  # nobody is left to be told
-        raise
-
-
 @method_decorator(outside_transactions, name="dispatch")
 class WholeCallView(CreativeServicesView):
     """A call of an LLM, asked for and answered in one form; `asks` is the client's method for it."""
@@ -122,8 +110,9 @@ class WholeCallView(CreativeServicesView):
         return isinstance(self.request._request, ASGIRequest)  # noqa: SLF001
 
     def _answer(self, asked: Asked, call: dict[str, Any]) -> HttpResponseBase:
-        ask = getattr(get_client() if self._is_asgi else get_sync_client(), self.asks)
-        answer = async_to_sync(_to_its_end)(ask(**call)) if self._is_asgi else ask(**call)
+        # Under ASGI too this has a thread of its own to the end, and needs no way to the loop and back. So the answer
+        # is awaited although its client has left: it is paid for, and is booked as what it came to.
+        answer = getattr(get_sync_client(), self.asks)(**call)
         headers = call_headers(answer.request_id, answer.llm.name, len(answer.attempts), answer.cost)
         # REST framework's own response is rendered later, under ASGI in a thread of its own.
         body = to_json(self.dialect.whole(asked, answer))

@@ -7,10 +7,11 @@ import http.client
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,9 +69,14 @@ class Server:
         connection.request("POST", "/api/llm/generate/", body, headers, **options)
         return connection
 
-    def holds_database(self) -> bool:
-        """Whether a process of this server has the database's file open."""
-        return any(_opens(process, self.database) for process in Path("/proc").glob("[0-9]*"))
+    def is_writable(self) -> bool:
+        """Whether the database's file is in nobody's transaction, so that somebody else may write at once."""
+        with closing(sqlite3.connect(self.database, timeout=0, isolation_level=None)) as other:
+            try:
+                other.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError:
+                return False
+            return True
 
 
 @contextmanager
@@ -117,10 +123,3 @@ def _wait_until_up(port: int) -> None:
             return
         finally:
             connection.close()
-
-
-def _opens(process: Path, file: Path) -> bool:
-    try:
-        return any(descriptor.resolve() == file for descriptor in (process / "fd").iterdir())
-    except OSError:  # gone, or somebody else's
-        return False

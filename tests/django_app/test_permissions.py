@@ -5,7 +5,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from django.utils.functional import SimpleLazyObject
 
-from creative_services.adapters.permissions import held, holds
+from creative_services.adapters.permissions import held
 
 ASKED = ("creative_services.generate", "auth.add_user", "auth.view_user", "auth.no_such", "nowhere.generate")
 
@@ -60,12 +60,12 @@ def test_own_permissions_and_those_of_groups_count(ann, django_assert_num_querie
 
 
 def test_one_permission_is_asked_for_alike(ann):
-    assert [one for one in ASKED if holds(ann, one)] == ["creative_services.generate", "auth.add_user"]
+    assert [one for one in ASKED if held(ann, [one])] == ["creative_services.generate", "auth.add_user"]
 
 
 def test_a_user_whom_nobody_has_looked_up_yet_is_looked_up_once(ann, django_assert_num_queries):
     with django_assert_num_queries(2):
-        assert holds(SimpleLazyObject(lambda: fresh(ann)), "auth.add_user")
+        assert held(SimpleLazyObject(lambda: fresh(ann)), ["auth.add_user"])
 
 
 @pytest.mark.parametrize(("fields", "count"), [({"is_active": False}, 0), ({"is_superuser": True}, len(ASKED))])
@@ -100,4 +100,4 @@ def test_a_stranger_holds_nothing(db):
 
 
 def test_permissions_are_told_apart_by_case_in_every_database(ann):
-    assert not holds(ann, "creative_services.GENERATE")
+    assert not held(ann, ["creative_services.GENERATE"])

@@ -51,10 +51,29 @@ def test_a_connection_is_used_again_by_whatever_thread_comes_next(pool):
 
 def test_it_is_known_by_its_alias_to_its_own_thread_and_only_for_a_while(pool):
     with pool.loan() as connection:
-        assert connections[ALIAS] is connection
+        alias = connection.alias
+        assert alias.startswith(ALIAS)
+        assert connections[alias] is connection
         assert connection is not connections["default"]
         assert connection not in connections.all()
-    assert not hasattr(connections._connections, ALIAS)
+    assert not hasattr(connections._connections, alias)
+
+
+def test_within_a_loan_its_thread_has_the_same_connection_and_waits_for_no_other(pool):
+    with pool.loan() as connection:
+        for _ in range(pool._size):
+            with pool.loan() as again:
+                assert again is connection
+        assert connections[connection.alias] is connection
+    with pool.loan() as later:
+        assert ask(later) is not None
+
+
+def test_loans_of_two_databases_do_not_get_into_each_others_way(pool, monkeypatch):
+    monkeypatch.setitem(connections.settings, "beside", connections.settings["default"])
+    with pool.loan() as one, ConnectionPool("beside").loan() as two:
+        assert connections[one.alias] is one
+        assert connections[two.alias] is two
 
 
 def test_no_more_are_open_than_its_size_and_who_waits_gets_the_next(pool):

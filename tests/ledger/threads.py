@@ -29,7 +29,7 @@ def note(execute, sql, params, many, context):
 
 
 def listen(sender, connection, **_):
-    if connection.alias == ALIAS:
+    if connection.alias.startswith(ALIAS):
         connection.execute_wrappers.append(note)
 
 

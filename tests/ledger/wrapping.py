@@ -14,7 +14,7 @@ def wrapping(execute):
     pooled = []
 
     def listen(sender, connection, **_):
-        if connection.alias == ALIAS and execute not in connection.execute_wrappers:
+        if connection.alias.startswith(ALIAS) and execute not in connection.execute_wrappers:
             connection.execute_wrappers.append(execute)
             pooled.append(connection)
 
