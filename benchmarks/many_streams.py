@@ -1,7 +1,7 @@
 """`python -m benchmarks.many_streams`: hundreds of streams at once through one server process, for as long as asked.
 
-Each lasts five seconds, a hundred tokens. It prints how many came to their end, how much later than the provider's own
-their first words came, and the server's memory over time.
+Each lasts five seconds; they begin one after the other, as users do. It prints how many came to their end, how much later
+than the provider's own their first words came, and the server's memory over time.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.http_api import OURS, SERVERS, request, serving
-from benchmarks.server import SLOW_PACE, running_server
+from benchmarks.http_api import FLOOR, OURS, SERVERS, request, serving
+from benchmarks.server import SLOW_SECONDS, running_server
 
 END = b"data: [DONE]"
 
@@ -53,13 +53,14 @@ async def keep_up(port: int, sent: bytes, at_once: int, seconds: float, tally: T
     """So many streams at a time, one beginning where another ends."""
     until = time.perf_counter() + seconds
 
-    async def again() -> None:
+    async def again(number: int) -> None:
+        await asyncio.sleep(SLOW_SECONDS * number / at_once)
         while True:
             await one(port, sent, tally)
             if time.perf_counter() >= until:
                 return
 
-    await asyncio.gather(*(again() for _ in range(at_once)))
+    await asyncio.gather(*(again(number) for number in range(at_once)))
 
 
 def memory(pid: int) -> float:
@@ -90,20 +91,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", choices=SERVERS, default="uvicorn")
     parser.add_argument("--at-once", type=int, default=500)
+    parser.add_argument("--rate", type=int, default=5, help="tokens a second of each, 40 at most")
+    parser.add_argument("--floor", action="store_true", help="ask the bare view instead, which hands on what comes")
     parser.add_argument("--seconds", type=float, default=5.0, help="of steady load; at least one stream each is made")
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
         running_server() as provider,
-        serving(options.server, f"{provider}/slow", Path(folder)) as (port, key, pid),
+        serving(options.server, f"{provider}/slow/{options.rate}", Path(folder)) as (port, key, pid),
     ):
         time.sleep(3)
-        sent = request(OURS, key, stream=True)
+        sent = request(FLOOR if options.floor else OURS, key, stream=True)
         tally, sizes = asyncio.run(run(port, pid, sent, options.at_once, options.seconds))
     first = sorted(tally.first)
-    print(f"{options.server}, {options.at_once} streams at once, {options.seconds:.0f} s")
+    print(f"{options.server}, {options.at_once} streams at once of {options.rate} tokens a second, {options.seconds:.0f} s")
     print(f"came to their end: {tally.whole}; broken: {len(tally.broken)} {sorted(set(tally.broken))}")
-    late = [first[int(len(first) * part)] - SLOW_PACE for part in (0.5, 0.99)]
+    late = [first[int(len(first) * part)] - 1 / options.rate for part in (0.5, 0.99)]
     print(f"first words, beyond the provider's: half within {late[0]:.2f} s, 99 % within {late[1]:.2f} s")
     print(f"memory, MB: {', '.join(f'{size:.0f}' for size in sizes)}")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TOKENS = 200
 PACE = 0.0005  # seconds between two tokens of a paced stream: each is then read, and waited for, on its own
-SLOW_PACE = 0.05
+SLOW_SECONDS = 5  # that a stream under `/slow/<tokens a second>` lasts
 HEADERS = (
     "date: Sun, 22 Nov 2026 11:00:00 GMT\r\n"
     "openai-organization: example\r\n"
@@ -84,7 +84,9 @@ class Connection(asyncio.Protocol):
         elif b" /paced/" in head:
             self._writing = asyncio.create_task(self._write_slowly(STREAMED, PACE))
         elif b" /slow/" in head:
-            self._writing = asyncio.create_task(self._write_slowly(STREAMED[:1] + STREAMED[TOKENS // 2 :], SLOW_PACE))
+            rate = int(head.partition(b" /slow/")[2].partition(b"/")[0])
+            pieces = STREAMED[:1] + STREAMED[-SLOW_SECONDS * rate :]
+            self._writing = asyncio.create_task(self._write_slowly(pieces, 1 / rate))
         else:
             self._transport.write(STREAMED_AT_ONCE)
 

@@ -17,7 +17,7 @@ if "sqlite3" in str(DATABASES["default"]["ENGINE"]):
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-MIDDLEWARE = list(MIDDLEWARE)
+MIDDLEWARE = list(MIDDLEWARE) if not os.environ.get("BENCHMARK_BARE") else []
 LOGGING_CONFIG = None
 PROVIDER = os.environ.get("BENCHMARK_PROVIDER", "")
 CREATIVE_SERVICES = {"ENDPOINTS_ALLOW_PRIVATE": True}

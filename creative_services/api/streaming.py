@@ -1,5 +1,7 @@
 """An answer as server-sent events. The first chunk is awaited, so that an earlier error can still be a plain one.
 
+Events of chunks that came together are sent together: most of what a stream costs a server is sending.
+
 Under WSGI a sync iterator is sent on piece by piece, under ASGI an async one; the other way round Django collects
 everything first. So there are two of each here, and they differ in `async` only.
 """
@@ -106,16 +108,20 @@ def _events(stream: LLMStream, writing: Writing) -> Generator[bytes]:
         first = next(stream)
         writer = writing(stream.request_id, _answering(stream))
         yield b""  # for whoever awaits the first chunk; what follows is sent
+        told = writer.begin() + writer.chunk(first)
         try:
-            if told := writer.begin() + writer.chunk(first):
+            if told and not stream.has_more:
                 yield told
+                told = b""
             for chunk in stream:
-                if told := writer.chunk(chunk):
+                told += writer.chunk(chunk)
+                if told and not stream.has_more:
                     yield told
+                    told = b""
         except CreativeServicesError as error:
-            yield writer.error(call_fault(error))
+            yield told + writer.error(call_fault(error))
         else:
-            yield writer.done(stream.response)
+            yield told + writer.done(stream.response)
 
 
 async def _async_events(stream: AsyncLLMStream, writing: Writing) -> AsyncGenerator[bytes]:
@@ -123,13 +129,17 @@ async def _async_events(stream: AsyncLLMStream, writing: Writing) -> AsyncGenera
         first = await anext(stream)
         writer = writing(stream.request_id, _answering(stream))
         yield b""  # for whoever awaits the first chunk; what follows is sent
+        told = writer.begin() + writer.chunk(first)
         try:
-            if told := writer.begin() + writer.chunk(first):
+            if told and not stream.has_more:
                 yield told
+                told = b""
             async for chunk in stream:
-                if told := writer.chunk(chunk):
+                told += writer.chunk(chunk)
+                if told and not stream.has_more:
                     yield told
+                    told = b""
         except CreativeServicesError as error:
-            yield writer.error(call_fault(error))
+            yield told + writer.error(call_fault(error))
         else:
-            yield writer.done(stream.response)
+            yield told + writer.done(stream.response)

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from creative_services.core.answer import Answer
 from creative_services.core.attempt import AttemptFlow
-from creative_services.core.errors import MalformedResponseError, ProviderError, ProviderTimeoutError
+from creative_services.core.errors import (
+    CreativeServicesError,
+    MalformedResponseError,
+    ProviderError,
+    ProviderTimeoutError,
+)
 from creative_services.core.steps import Read, Step
 from creative_services.core.types import LLMResponse, Usage
 from creative_services.core.wire.sse import SSEDecoder
@@ -102,22 +107,40 @@ class AnswerAttempt(AttemptFlow):
         data = b" "
         while data and not answer.ended:
             data = yield from self._piece(step)
-            progress = False
-            for chunk in self._read(reader, decoder.feed(data) if data else decoder.flush()):
-                progress = True
-                if chunk is not None and self.first_token_at is None:
-                    self.first_token_at = self.clock()
-                if chunk is not None and self._emits:
-                    self.has_emitted = True
-                    yield chunk
-            if progress:
-                self.allow_silence(self.limits.stall)
+            yield from self._emit(self._read(reader, decoder.feed(data) if data else decoder.flush()))
         if not answer.is_complete:
             raise MalformedResponseError("The stream ended before the answer was complete.")
         if self._emits:
             self.has_emitted = True
             yield answer.last_chunk()
         yield from self._drain(step)
+
+    def _emit(self, found: Iterable[LLMChunk | None]) -> Generator[LLMChunk, None, None]:
+        """Emit the chunks of one read, each when it is known whether another one is there already."""
+        held: LLMChunk | None = None
+        failure: CreativeServicesError | None = None
+        progress = False
+        try:
+            for chunk in found:
+                progress = True
+                if chunk is None:
+                    continue
+                if self.first_token_at is None:
+                    self.first_token_at = self.clock()
+                if held is not None:
+                    self.has_emitted = self.has_more = True
+                    yield held
+                held = chunk if self._emits else None
+        except CreativeServicesError as error:
+            failure = error
+        self.has_more = False
+        if held is not None:
+            self.has_emitted = True
+            yield held
+        if failure is not None:
+            raise failure
+        if progress:
+            self.allow_silence(self.limits.stall)
 
     def _piece(self, step: Read) -> Generator[Step, Any, bytes]:
         """The next bytes of a stream; b"" also where only the end mark of a complete answer fails to come."""

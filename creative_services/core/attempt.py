@@ -44,6 +44,8 @@ class AttemptFlow(ABC):
     """Text that has come so far."""
     has_emitted = False
     """Whether the caller has seen anything of it."""
+    has_more = False
+    """Whether the next chunk is here already, so that nothing is waited for until it is emitted."""
     is_stream = False
     max_tokens: int | None = None
     """Fewer output tokens than the call asked for, where a budget pays for no more."""

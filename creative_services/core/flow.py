@@ -63,6 +63,11 @@ class CallFlow:
         return None if self._trying is None else self._trying.entry.without_key()
 
     @property
+    def has_more(self) -> bool:
+        """Whether the next chunk is here already."""
+        return self._trying is not None and self._trying.has_more
+
+    @property
     def tries(self) -> int:
         """How many tries have begun."""
         return self._books.begun

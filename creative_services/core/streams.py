@@ -54,6 +54,11 @@ class StreamedCall:
         return self._call.llm
 
     @property
+    def has_more(self) -> bool:
+        """Whether the next chunk is here already: several that came together may be sent on together."""
+        return self._call.has_more
+
+    @property
     def tries(self) -> int:
         """How many tries have begun."""
         return self._call.tries

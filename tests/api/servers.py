@@ -28,7 +28,8 @@ GUNICORN = (
     "--graceful-timeout=1",
 )
 COMMANDS = {
-    "uvicorn": (*UVICORN, "--log-level=warning"),
+    "uvicorn": (*UVICORN, "--log-level=warning", "--loop=asyncio", "--http=h11"),
+    "uvicorn-standard": (*UVICORN, "--log-level=warning", "--loop=uvloop", "--http=httptools"),
     "gunicorn": (*GUNICORN, "--worker-class=sync"),
     "gunicorn-threads": (*GUNICORN, "--worker-class=gthread", "--threads=4"),
 }

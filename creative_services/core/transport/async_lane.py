@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from creative_services.core.errors import ProviderConnectionError, ProviderTimeoutError
 from creative_services.core.transport.http11 import Http11
@@ -45,8 +45,7 @@ class AsyncLane(asyncio.Protocol):
     # What the loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows the type: TCP and TLS are such
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none, but has all its methods
 
     def data_received(self, data: bytes) -> None:
         self.http.receive(data)
