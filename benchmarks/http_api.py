@@ -66,8 +66,8 @@ class Rate:
 
 
 @contextmanager
-def serving(kind: str, provider: str, folder: Path) -> Iterator[tuple[int, str, int]]:
-    """A server with both views; gives its port, a machine key and its process."""
+def serving(kind: str, provider: str, folder: Path, *more: str) -> Iterator[tuple[int, str, int]]:
+    """A server with both views, told `more`; gives its port, a machine key and its process."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "benchmarks.site.settings",
         "BENCHMARK_SERVER": "asgi" if kind == "uvicorn" else "wsgi",
@@ -79,7 +79,7 @@ def serving(kind: str, provider: str, folder: Path) -> Iterator[tuple[int, str, 
         raise SystemExit(made.stderr)
     port = free_port()
     place = f"--port={port}" if kind == "uvicorn" else f"--bind=127.0.0.1:{port}"
-    with subprocess.Popen([sys.executable, "-m", *SERVERS[kind], place], env=environment) as server:
+    with subprocess.Popen([sys.executable, "-m", *SERVERS[kind], place, *more], env=environment) as server:
         try:
             yield port, made.stdout.strip(), server.pid
         finally:

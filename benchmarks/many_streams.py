@@ -17,6 +17,7 @@ from benchmarks.http_api import FLOOR, OURS, SERVERS, request, serving
 from benchmarks.server import SLOW_SECONDS, running_server
 
 END = b"data: [DONE]"
+MORE = {"gunicorn gthread": ("--workers=4", "--threads=50")}
 
 
 @dataclass
@@ -95,10 +96,11 @@ def main() -> None:
     parser.add_argument("--floor", action="store_true", help="ask the bare view instead, which hands on what comes")
     parser.add_argument("--seconds", type=float, default=5.0, help="of steady load; at least one stream each is made")
     options = parser.parse_args()
+    more = MORE.get(options.server, ())
     with (
         tempfile.TemporaryDirectory() as folder,
         running_server() as provider,
-        serving(options.server, f"{provider}/slow/{options.rate}", Path(folder)) as (port, key, pid),
+        serving(options.server, f"{provider}/slow/{options.rate}", Path(folder), *more) as (port, key, pid),
     ):
         time.sleep(3)
         sent = request(FLOOR if options.floor else OURS, key, stream=True)
