@@ -29,7 +29,7 @@ NOTED = "_creative_services_may_generate"
 
 def may_generate(user: Any) -> bool:
     """`user.has_perm(GENERATE)`."""
-    return GENERATE in held(user, (GENERATE,))
+    return bool(held(user, (GENERATE,)))
 
 
 def held(user: Any, permissions: Collection[str]) -> frozenset[str]:
@@ -44,7 +44,8 @@ def held(user: Any, permissions: Collection[str]) -> frozenset[str]:
     with connection_for(using) as connection, connection.cursor() as cursor:
         pk = user._meta.pk.get_db_prep_value(user.pk, connection)
         cursor.execute(_query(using, get_user_model(), len(permissions)), (*names, pk, pk))
-        return frozenset(f"{app_label}.{codename}" for app_label, codename in cursor.fetchall())
+        # MySQL's comparisons do not tell cases apart.
+        return frozenset(permissions) & {f"{app_label}.{codename}" for app_label, codename in cursor.fetchall()}
 
 
 def generate_column(using: str, users: Any, pk: str) -> tuple[list[str], list[str]]:

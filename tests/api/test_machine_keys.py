@@ -6,7 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -14,6 +15,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 
 from creative_services.adapters.machine_keys import find, issue
+from creative_services.adapters.permissions import generate_column
 from creative_services.models import LlmCall, MachineKey
 
 TIERS = "/api/llm/tiers/"
@@ -160,6 +162,45 @@ def test_only_a_digest_is_kept(key):
     assert not [value for value in kept if isinstance(value, str) and key.text[17:] in value]
     assert "text" not in {field.name for field in MachineKey._meta.get_fields()}
     assert MachineKey.objects.get().text is None
+
+
+def by_group(user):
+    group = Group.objects.create(name="Writers")
+    group.permissions.add(Permission.objects.get(codename="generate"))
+    user.groups.add(group)
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda user: None, 403),
+        (by_group, 200),
+        (lambda user: type(user).objects.filter(pk=user.pk).update(is_superuser=True), 200),
+        (lambda user: user.user_permissions.add(Permission.objects.get(codename="add_user")), 403),
+    ],
+)
+def test_what_the_user_of_a_key_may_is_asked_at_every_request(key, ann, change, status):
+    assert bearer(key).status_code == 200
+
+    ann.user_permissions.clear()
+    change(ann)
+
+    assert bearer(key).status_code == status
+
+
+class NobodyMay(ModelBackend):
+    """A backend that lets nobody ask."""
+
+    def has_perm(self, user_obj, perm, obj=None):
+        return False
+
+
+def test_where_the_project_has_another_judge_that_one_is_asked(key, settings):
+    assert bearer(key).status_code == 200
+    settings.AUTHENTICATION_BACKENDS = [f"{HERE}.NobodyMay"]
+
+    assert bearer(key).status_code == 403
+    assert generate_column("default", type(key.user), "u.id") == ([], [])
 
 
 @pytest.mark.parametrize("model", ["Person", "Employee"])

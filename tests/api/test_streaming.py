@@ -1,9 +1,11 @@
 """`POST generate/` with `"stream": true`: server-sent events, and plain errors until the first word."""
 
 import pytest
+from django.test import Client
 
 from creative_services.core.errors import ProviderConnectionError
-from creative_services.testing import Failure, Reply
+from creative_services.testing import Failure, RawReply, Reply
+from tests.api.asking import GENERATE, parse_events
 
 WORDS = ("Once", " upon", " a\u2028time", " 👋")
 
@@ -132,6 +134,36 @@ def test_an_error_after_a_restart_is_the_last_event(asker, provider):
     names = [name for name, _ in asker.generate(prompt="Hello", stream=True, on_interrupt="restart").events]
 
     assert names == ["chunk"] * len(WORDS) + ["restart", "error"]
+
+
+def said(*words):
+    return b"".join(b'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n' % word.encode() for word in words)
+
+
+IN_FOUR_READS = RawReply(
+    [said("One", " two"), b": ping\n\n" + said(" three"), b": ping\n\n", said(" four", " five") + b"data: {no JSON\n\n"],
+    headers={"content-type": "text/event-stream"},
+)
+
+
+def test_words_that_came_together_are_sent_together_and_wait_for_no_others(caller, provider):
+    provider.answer_with(IN_FOUR_READS)
+    client = Client()
+    client.force_login(caller)
+
+    response = client.post(GENERATE, {"prompt": "Hello", "stream": True}, "application/json")
+    sent = [[data.get("text") for _, data in parse_events(piece)] for piece in response.streaming_content if piece]
+
+    assert sent == [["One", " two"], [" three"], [" four", " five"], [None]]
+
+
+def test_words_that_came_together_with_rubbish_are_not_lost(asker, provider):
+    provider.answer_with(IN_FOUR_READS)
+
+    *chunks, (last, body) = asker.generate(prompt="Hello", stream=True).events
+
+    assert [data["text"] for _, data in chunks] == ["One", " two", " three", " four", " five"]
+    assert (last, body["code"]) == ("error", "provider_error")
 
 
 def test_an_answer_without_words_is_done_at_once(asker, provider):

@@ -377,3 +377,19 @@ def test_the_time_of_a_stream_runs_from_when_it_is_first_read() -> None:
     time.sleep(0.3)
 
     assert [chunk.text for chunk in stream] == ["a", "b", ""]
+
+
+def test_a_stream_tells_whether_another_chunk_is_there_already() -> None:
+    words = [b'data: {"choices":[{"delta":{"content":"%d"}}]}\n\n' % number for number in range(5)]
+    pieces = [b"".join(words[:3]), words[3] + b": ping\n\n", words[4] + b"data: [DONE]\n\n"]
+    provider = FakeProvider(events(*pieces))
+
+    async def read_async() -> list[tuple[str, bool]]:
+        async with DynamicLLMClient(DictRegistry([ENTRY]), transport=provider).stream("Hello") as stream:
+            return [(chunk.text, stream.has_more) async for chunk in stream]
+
+    with SyncDynamicLLMClient(DictRegistry([ENTRY]), transport=provider).stream("Hello") as stream:
+        found = [(chunk.text, stream.has_more) for chunk in stream]
+
+    assert found[:5] == [("0", True), ("1", True), ("2", False), ("3", False), ("4", False)]
+    assert asyncio.run(read_async()) == found

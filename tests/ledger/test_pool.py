@@ -1,4 +1,4 @@
-"""The ledger's own connections. They work the same on every database; only SQLite's ledger does without them."""
+"""Connections of our own, for the ledger and for what every request reads. They work the same on every database."""
 
 import os
 import threading
@@ -6,10 +6,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import DatabaseError, Error, connections
+from django.db import DatabaseError, Error, connections, transaction
 
+from creative_services import adapters
 from creative_services.adapters import connection_pool
 from creative_services.adapters.connection_pool import ALIAS, ConnectionPool, close_pools, pool_of
+from creative_services.adapters.connections import connection_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,6 +132,44 @@ def test_when_one_broke_those_that_were_idle_are_opened_anew_as_well(pool):
     with pytest.raises(Error), pool.loan() as connection:
         break_it(connection)
     assert not before & use_both()
+
+
+def test_one_that_broke_while_it_was_idle_is_opened_anew_before_it_is_used(pool, monkeypatch):
+    with pool.loan() as connection:
+        old = ask(connection)
+    connection.is_usable = lambda: False
+    with pool.loan() as connection:
+        assert ask(connection) is old  # it was in use a moment ago
+    monkeypatch.setattr(connection_pool, "TRUSTED", 0)
+    time.sleep(0.001)
+    with pool.loan() as connection:
+        assert ask(connection) is not old
+
+
+@pytest.fixture
+def reading(alias, monkeypatch):
+    """What is read by, as it is outside of tests."""
+    monkeypatch.setattr(adapters.connections, "tests_are_running", lambda: False)
+    yield connection_for
+    connections[alias].close()
+
+
+def test_what_is_read_comes_over_the_pool_and_opens_no_connection_of_the_threads(alias, reading):
+    connections[alias].close()
+    with reading(alias) as connection:
+        assert ask(connection)
+        assert connection.alias == f"{ALIAS}.{alias}"
+    assert connections[alias].connection is None
+
+
+def test_in_a_transaction_what_is_read_comes_over_the_threads_own(reading):
+    own = connections["default"]
+    with transaction.atomic(), reading("default") as connection:
+        assert connection is own
+    own.set_autocommit(False)
+    with reading("default") as connection:
+        assert connection is own
+    own.set_autocommit(True)
 
 
 @pytest.mark.parametrize("limit", ["LONGEST_IDLE", "LONGEST_LIFE"])
