@@ -1,7 +1,7 @@
 """`python -m benchmarks.many_streams`: hundreds of streams at once through one server process, for as long as asked.
 
-Each lasts five seconds; they begin one after the other, as users do. It prints how many came to their end, how much later
-than the provider's own their first words came, and the server's memory over time.
+Each lasts five seconds; they begin one after the other, as users do. It prints how many came to their end, how much
+later than the provider's own their first words came, and the server's memory over time.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def main() -> None:
         sent = request(FLOOR if options.floor else OURS, key, stream=True)
         tally, sizes = asyncio.run(run(port, pid, sent, options.at_once, options.seconds))
     first = sorted(tally.first)
-    print(f"{options.server}, {options.at_once} streams at once of {options.rate} tokens a second, {options.seconds:.0f} s")
+    print(f"{options.server}: {options.at_once} streams at once, {options.rate} tokens a second each")
     print(f"came to their end: {tally.whole}; broken: {len(tally.broken)} {sorted(set(tally.broken))}")
     late = [first[int(len(first) * part)] - 1 / options.rate for part in (0.5, 0.99)]
     print(f"first words, beyond the provider's: half within {late[0]:.2f} s, 99 % within {late[1]:.2f} s")

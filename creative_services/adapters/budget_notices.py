@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.apps import apps
 
+from creative_services.adapters.connections import borrowed
 from creative_services.signals import budget_exceeded, budget_warning
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def noting_exceeded() -> Iterator[list[str]]:
         _noted.reset(token)
 
 
+@borrowed()
 def announce_exceeded(claims: Sequence[Claim], planned: PlannedAttempt) -> None:
     """A call passes although it may exceed these soft budgets."""
     noted = _noted.get()
@@ -46,6 +48,7 @@ def announce_exceeded(claims: Sequence[Claim], planned: PlannedAttempt) -> None:
         )
 
 
+@borrowed()
 def announce_refusal(error: BudgetExceededError, planned: PlannedAttempt) -> None:
     """A hard budget has refused a call."""
     budget_exceeded.send_robust(
@@ -57,6 +60,7 @@ def announce_refusal(error: BudgetExceededError, planned: PlannedAttempt) -> Non
     )
 
 
+@borrowed()
 def announce_warnings(claims: Sequence[Claim]) -> None:
     """These have passed their mark."""
     for claim in claims:

@@ -23,6 +23,7 @@ ALIAS = "creative_services.pool"
 """Of an alias that begins so, on its thread only, Django knows the connection that is on loan."""
 SIZE = 10
 PATIENCE = 10.0  # seconds that a loan may be waited for
+SOON = 0.2  # seconds for those who can do without
 TRUSTED = 1.0  # seconds for which a connection is believed to be as it was; then it is asked
 LONGEST_IDLE = 60.0  # seconds after which a firewall may have forgotten the connection without telling
 LONGEST_LIFE = 600  # seconds
@@ -49,6 +50,21 @@ class ConnectionPool:
             return
         if not self._places.acquire(timeout=self._patience):
             raise DatabaseError(f"All {self._size} connections of the ledger are busy.")
+        with self._lent() as connection:
+            yield connection
+
+    @contextmanager
+    def loan_soon(self) -> Iterator[BaseDatabaseWrapper | None]:
+        """The same, but None when none is free soon."""
+        held = getattr(self._held, "connection", None)
+        if held is not None or not self._places.acquire(timeout=SOON):
+            yield held
+            return
+        with self._lent() as connection:
+            yield connection
+
+    @contextmanager
+    def _lent(self) -> Iterator[BaseDatabaseWrapper]:
         try:
             connection = self._take()
             connections[self._own_alias] = self._held.connection = connection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -81,16 +81,17 @@ def connection_for(alias: str) -> Iterator[BaseDatabaseWrapper]:
     """A connection to read rows by; `connection.alias` is its alias for Django, within.
 
     It is one of a pool, so that a request which needs no more opens none: under ASGI each has a thread, and would have
-    a connection, of its own. Where a transaction is open, whose rows nobody else sees, it is this thread's.
+    a connection, of its own. It is this thread's where a transaction is open, whose rows nobody else sees, and where
+    those of the pool are all busy, since who only reads need not wait for writers.
     """
     own = connections[alias]
     has_begun = own.connection is not None and (own.in_atomic_block or not own.autocommit)
-    if tests_are_running() or has_begun or is_in_memory(own):
-        with borrowed():
-            yield own
-    else:
-        with pool_of(alias).loan() as pooled:
-            yield pooled
+    is_own = tests_are_running() or has_begun or is_in_memory(own)
+    with ExitStack() as stack:
+        pooled = None if is_own else stack.enter_context(pool_of(alias).loan_soon())
+        if pooled is None:
+            stack.enter_context(borrowed())
+        yield pooled or own
 
 
 class GivingBack:
@@ -101,10 +102,8 @@ class GivingBack:
 
     def open(self, request: HttpRequest) -> Exchange:
         """Give back, and send."""
-        loan = _loan.get()
-        if loan is not None and loan.is_open:
+        if _loan.get() is not None:
             give_back_connections()
-            loan.is_open = False
         return self._transport.open(request)
 
     async def aopen(self, request: HttpRequest) -> AsyncExchange:

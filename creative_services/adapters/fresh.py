@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from django.apps import apps
 from django.db import router
 
-from creative_services.adapters.connections import connection_for
+from creative_services.adapters.connections import borrowed, connection_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,22 +43,23 @@ class Fresh(Generic[Found]):
         if known is not None:
             return known
         if loan is not None:
-            return self._looked_up(using, loan)
+            return self._looked_up(using, loan, loan.alias)
         with connection_for(using) as connection:
-            return self._looked_up(using, connection)
+            return self._looked_up(using, connection, using)
 
     def forget(self) -> None:
         """Read the rows anew the next time."""
         with self._lock:
             self._kept.clear()
 
-    def _looked_up(self, using: str, connection: BaseDatabaseWrapper) -> Found:
+    def _looked_up(self, using: str, connection: BaseDatabaseWrapper, rows_by: str) -> Found:
         token = _read_token(connection)
         found = self._kept.get((using, token))
         if found is None:
             if token in _uncommitted(connection):
                 token = None
-            found = self._read(connection.alias, token)
+            with borrowed():  # a queryset may name its database, and joins with no alias of the pool
+                found = self._read(rows_by, token)
             if token is not None:
                 self._keep((using, token), found)
         return found

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from creative_services.adapters.budget_notices import announce_exceeded, announce_refusal, announce_warnings
 from creative_services.adapters.budgets import Budgets, UncoveredError, correct, reserved_for
+from creative_services.adapters.connections import borrowed
 from creative_services.adapters.ledger_database import ledger_connection, run_on_ledger, to_the_end
 from creative_services.adapters.ledger_rows import kept_text, planned_row, prompt_of, settled_row
 from creative_services.adapters.ledger_sql import insert, update
@@ -206,6 +207,7 @@ def _as_one(connection: BaseDatabaseWrapper, claims: Sequence[Claim]) -> Abstrac
     return transaction.atomic(using=connection.alias) if claims else nullcontext()
 
 
+@borrowed()
 def _announce(announcements: Announcements) -> None:
     for announce in announcements:
         announce()

@@ -30,13 +30,13 @@ Result = TypeVar("Result")
 def ledger_connection() -> Iterator[BaseDatabaseWrapper]:
     """A connection to the ledger's database; `connection.alias` is its alias for Django, within.
 
-    It is one of a pool, in no transaction. In a transaction on SQLite, where a second writer would wait for the first,
-    and within a TestCase, whose rows nobody else sees, it is this thread's own.
+    It is one of a pool, in no transaction. Within a TestCase, whose rows nobody else sees, and on SQLite where this
+    thread has one, which may be locking out all others, it is this thread's own.
     """
     alias = ledger_alias()
     own = connections[alias]
-    is_writing = own.vendor == "sqlite" and own.in_atomic_block
-    if is_writing or is_in_memory(own) or is_of_a_test(own):
+    may_lock = own.vendor == "sqlite" and own.connection is not None
+    if may_lock or is_in_memory(own) or is_of_a_test(own):
         with borrowed():
             yield own
     else:

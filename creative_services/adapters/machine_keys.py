@@ -112,7 +112,7 @@ def _statement(using: str, users: Any) -> Statement:
     may, params = generate_column(using, users, pk)
     sql = (
         f"SELECT {', '.join([keys.selected, owners.selected, *may])} "  # noqa: S608 - names of columns
-        f"FROM {table} k LEFT JOIN {quote(users._meta.db_table)} u ON {pk} = k.user_id WHERE k.prefix = %s"
+        f"FROM {table} k JOIN {quote(users._meta.db_table)} u ON {pk} = k.user_id WHERE k.prefix = %s"
     )
     return Statement(sql, params, keys, owners)
 

@@ -12,11 +12,13 @@ from django.db import Error, transaction
 from django.utils import timezone
 
 from creative_services.adapters.budgets import release
+from creative_services.adapters.connections import borrowed
 from creative_services.adapters.ledger_database import ledger_connection
+from creative_services.databases import ledger_alias
 from creative_services.signals import llm_call_finished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -43,8 +45,15 @@ def sweep(most: int | None = None) -> list[LlmCall]:
             if most is not None and len(swept) >= most:
                 break
     for call in swept:
-        llm_call_finished.send_robust(type(call), call=call)
+        call._state.db = ledger_alias()
+    _tell(swept)
     return swept
+
+
+@borrowed()
+def _tell(swept: Sequence[LlmCall]) -> None:
+    for call in swept:
+        llm_call_finished.send_robust(type(call), call=call)
 
 
 class LazySweep:

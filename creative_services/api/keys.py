@@ -39,7 +39,7 @@ class MachineKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("This machine key is not known.")
         if fault := FAULTS.get(row.state):
             raise AuthenticationFailed(fault)
-        if not getattr(row.user, "is_active", False):  # the user may have gone this moment, and the key with him
+        if not getattr(row.user, "is_active", False):
             raise AuthenticationFailed("The user of this machine key is not active.")
         note_use(row)
         return row.user, row

@@ -107,7 +107,15 @@ class AnswerAttempt(AttemptFlow):
         data = b" "
         while data and not answer.ended:
             data = yield from self._piece(step)
-            yield from self._emit(self._read(reader, decoder.feed(data) if data else decoder.flush()))
+            found, failure = self._taken(self._read(reader, decoder.feed(data) if data else decoder.flush()))
+            chunks = [chunk for chunk in found if chunk is not None] if self._emits else []
+            for number, chunk in enumerate(chunks, 1):
+                self.has_emitted, self.has_more = True, number < len(chunks)
+                yield chunk
+            if failure is not None:
+                raise failure
+            if found:  # only now: whoever reads slowly does not make the provider late
+                self.allow_silence(self.limits.stall)
         if not answer.is_complete:
             raise MalformedResponseError("The stream ended before the answer was complete.")
         if self._emits:
@@ -115,32 +123,17 @@ class AnswerAttempt(AttemptFlow):
             yield answer.last_chunk()
         yield from self._drain(step)
 
-    def _emit(self, found: Iterable[LLMChunk | None]) -> Generator[LLMChunk, None, None]:
-        """Emit the chunks of one read, each when it is known whether another one is there already."""
-        held: LLMChunk | None = None
-        failure: CreativeServicesError | None = None
-        progress = False
+    def _taken(self, coming: Iterable[LLMChunk | None]) -> tuple[list[LLMChunk | None], CreativeServicesError | None]:
+        """All that one read has brought, and the error that ended it."""
+        found: list[LLMChunk | None] = []
         try:
-            for chunk in found:
-                progress = True
-                if chunk is None:
-                    continue
-                if self.first_token_at is None:
+            for chunk in coming:
+                if chunk is not None and self.first_token_at is None:
                     self.first_token_at = self.clock()
-                if held is not None:
-                    self.has_emitted = self.has_more = True
-                    yield held
-                held = chunk if self._emits else None
+                found.append(chunk)
         except CreativeServicesError as error:
-            failure = error
-        self.has_more = False
-        if held is not None:
-            self.has_emitted = True
-            yield held
-        if failure is not None:
-            raise failure
-        if progress:
-            self.allow_silence(self.limits.stall)
+            return found, error
+        return found, None
 
     def _piece(self, step: Read) -> Generator[Step, Any, bytes]:
         """The next bytes of a stream; b"" also where only the end mark of a complete answer fails to come."""

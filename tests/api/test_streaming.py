@@ -140,8 +140,9 @@ def said(*words):
     return b"".join(b'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n' % word.encode() for word in words)
 
 
+PING = b": ping\n\n"
 IN_FOUR_READS = RawReply(
-    [said("One", " two"), b": ping\n\n" + said(" three"), b": ping\n\n", said(" four", " five") + b"data: {no JSON\n\n"],
+    [said("One", " two"), PING + said(" three"), PING, said(" four", " five") + b"data: {no JSON\n\n"],
     headers={"content-type": "text/event-stream"},
 )
 

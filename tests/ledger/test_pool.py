@@ -12,6 +12,7 @@ from creative_services import adapters
 from creative_services.adapters import connection_pool
 from creative_services.adapters.connection_pool import ALIAS, ConnectionPool, close_pools, pool_of
 from creative_services.adapters.connections import connection_for
+from creative_services.adapters.ledger_database import ledger_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -170,6 +171,28 @@ def test_in_a_transaction_what_is_read_comes_over_the_threads_own(reading):
     with reading("default") as connection:
         assert connection is own
     own.set_autocommit(True)
+
+
+def test_who_only_reads_does_not_wait_for_writers_that_have_them_all(reading, pool, monkeypatch):
+    monkeypatch.setattr(adapters.connections, "pool_of", lambda _: pool)
+    monkeypatch.setattr(connection_pool, "SOON", 0.01)
+    own, taken = connections["default"], [pool._places.acquire() for _ in range(pool._size)]
+    with reading("default") as connection:
+        assert connection is own
+    for _ in taken:
+        pool._places.release()
+
+
+def test_the_ledger_writes_over_the_connection_of_a_thread_that_may_lock_the_file(alias, settings, monkeypatch):
+    settings.CREATIVE_SERVICES = {"LEDGER_DATABASE": alias}
+    own = connections[alias]
+    own.close()
+    with ledger_connection() as connection:
+        assert connection is not own
+    with monkeypatch.context() as opened:
+        opened.setattr(own, "connection", object())
+        with ledger_connection() as connection:
+            assert (connection is own) == (own.vendor == "sqlite")
 
 
 @pytest.mark.parametrize("limit", ["LONGEST_IDLE", "LONGEST_LIFE"])

@@ -30,6 +30,7 @@ def test_a_call_whose_process_died_is_charged_with_its_reservation(ledger):
 
     row = LlmCall.objects.get()
     assert row == call
+    assert call._state.db == connection.alias
     assert (row.outcome, row.cost, row.cost_source, row.is_estimated) == ("lost", Decimal("1.5"), "reservation", True)
     assert row.finished_at is not None
     assert amounts() == (Decimal("1.5"), 0)
