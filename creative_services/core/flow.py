@@ -50,7 +50,7 @@ class CallFlow:
         self._cooling: list[tuple[float, LLMEntry]] = []
         self._ignores_breaker = call.target.tier is None
         self._books = Books(call, services)
-        self._trying: AttemptFlow | None = None
+        self._tries: list[AttemptFlow] = []
 
     @property
     def request_id(self) -> str:
@@ -60,12 +60,19 @@ class CallFlow:
     @property
     def llm(self) -> LLMEntry | None:
         """Who is answering, or is being asked, without its key."""
-        return None if self._trying is None else self._trying.entry.without_key()
+        trying = self._answering
+        return None if trying is None else trying.entry.without_key()
+
+    @property
+    def _answering(self) -> AttemptFlow | None:
+        """The try that emits, since of two that race only one does; else the last to begin."""
+        return next((one for one in self._tries if one.has_emitted), self._tries[-1] if self._tries else None)
 
     @property
     def has_more(self) -> bool:
         """Whether the next chunk is here already."""
-        return self._trying is not None and self._trying.has_more
+        trying = self._answering
+        return trying is not None and trying.has_more
 
     @property
     def tries(self) -> int:
@@ -247,7 +254,7 @@ class CallFlow:
         """One try, settled after, whatever becomes of it: the response or the error that ended it."""
         clock = self._services.clock
         began = clock()
-        self._trying = attempt
+        self._tries = [one for one in self._tries if one is not attempt and not one.has_emitted] + [attempt]
         error: CreativeServicesError | None = None
         try:
             yield from attempt.run(clock, self._deadline, self._candidates.peek)

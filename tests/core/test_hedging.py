@@ -222,3 +222,19 @@ def test_a_connection_that_breaks_during_the_race_leaves_it_to_the_other(ask: As
 
     assert answer.llm.id == DEAR.id
     assert isinstance(answer.attempts[0].error, ProviderConnectionError)
+
+
+def test_a_stream_says_who_answers_when_the_first_begins_after_all() -> None:
+    provider = FakeProvider({"cheap": Reply(["Hi", " there"], delay=0.15), "dear": LATE})
+    client = SyncDynamicLLMClient(DictRegistry([CHEAP, DEAR]), transport=provider)
+
+    async def named_async() -> list[str | None]:
+        aclient = DynamicLLMClient(DictRegistry([CHEAP, DEAR]), transport=provider)
+        async with aclient.stream("Hello", **SOON) as stream:
+            return [stream.llm and stream.llm.name async for _ in stream]
+
+    with client.stream("Hello", **SOON) as stream:
+        named = [stream.llm and stream.llm.name for _ in stream]
+
+    assert stream.tries == 2
+    assert {*named, *asyncio.run(named_async())} == {stream.response.llm.name} == {"Cheap"}
