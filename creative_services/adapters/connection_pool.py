@@ -49,7 +49,7 @@ class ConnectionPool:
             yield held
             return
         if not self._places.acquire(timeout=self._patience):
-            raise DatabaseError(f"All {self._size} connections of the ledger are busy.")
+            raise DatabaseError(f"All {self._size} of our connections to the database are busy.")
         with self._lent() as connection:
             yield connection
 

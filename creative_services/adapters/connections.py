@@ -55,7 +55,7 @@ class Loan:
 def holding_none() -> Iterator[None]:
     """Within it, no database connection of this thread is held while a provider talks.
 
-    All that is read and booked on the way to a provider shares one connection, which `GivingBack` gives back when the
+    What the project's code opens on the way, for a session or in a signal's receiver, `GivingBack` gives back when the
     provider is about to be asked: to give it back after each read would open it anew for the next.
     """
     token = _loan.set(Loan(is_open=bool(_opened())))
@@ -80,13 +80,12 @@ def borrowed() -> Iterator[None]:
 def connection_for(alias: str) -> Iterator[BaseDatabaseWrapper]:
     """A connection to read rows by; `connection.alias` is its alias for Django, within.
 
-    It is one of a pool, so that a request which needs no more opens none: under ASGI each has a thread, and would have
-    a connection, of its own. It is this thread's where a transaction is open, whose rows nobody else sees, and where
-    those of the pool are all busy, since who only reads need not wait for writers.
+    It is this thread's if that is open, perhaps in a transaction, whose rows nobody else sees. Else it is one of a pool,
+    so that a request which needs no more opens none: under ASGI each has a thread, and would have a connection, of its
+    own. Where those of the pool are all busy, the thread's is opened: who only reads need not wait for writers.
     """
     own = connections[alias]
-    has_begun = own.connection is not None and (own.in_atomic_block or not own.autocommit)
-    is_own = tests_are_running() or has_begun or is_in_memory(own)
+    is_own = own.connection is not None or is_in_memory(own) or tests_are_running()
     with ExitStack() as stack:
         pooled = None if is_own else stack.enter_context(pool_of(alias).loan_soon())
         if pooled is None:

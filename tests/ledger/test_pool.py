@@ -90,7 +90,7 @@ def test_no_more_are_open_than_its_size_and_who_waits_gets_the_next(pool):
     with ThreadPoolExecutor(2) as threads:
         holders = [threads.submit(hold), threads.submit(hold)]
         held.wait(5)
-        with pytest.raises(DatabaseError, match="All 2 connections"):
+        with pytest.raises(DatabaseError, match="All 2 of our connections"):
             pool.loan().__enter__()
         pool._patience = 5
         is_over.set()
@@ -163,22 +163,26 @@ def test_what_is_read_comes_over_the_pool_and_opens_no_connection_of_the_threads
     assert connections[alias].connection is None
 
 
+def test_what_is_read_comes_over_the_threads_own_where_that_is_open(alias, reading, monkeypatch):
+    own = connections[alias]
+    monkeypatch.setattr(own, "connection", object())
+    with reading(alias) as connection:
+        assert connection is own
+    monkeypatch.undo()
+
+
 def test_in_a_transaction_what_is_read_comes_over_the_threads_own(reading):
-    own = connections["default"]
     with transaction.atomic(), reading("default") as connection:
-        assert connection is own
-    own.set_autocommit(False)
-    with reading("default") as connection:
-        assert connection is own
-    own.set_autocommit(True)
+        assert connection is connections["default"]
 
 
-def test_who_only_reads_does_not_wait_for_writers_that_have_them_all(reading, pool, monkeypatch):
+def test_who_only_reads_does_not_wait_for_writers_that_have_them_all(alias, reading, pool, monkeypatch):
     monkeypatch.setattr(adapters.connections, "pool_of", lambda _: pool)
     monkeypatch.setattr(connection_pool, "SOON", 0.01)
-    own, taken = connections["default"], [pool._places.acquire() for _ in range(pool._size)]
-    with reading("default") as connection:
-        assert connection is own
+    connections[alias].close()
+    taken = [pool._places.acquire() for _ in range(pool._size)]
+    with reading(alias) as connection:
+        assert connection is connections[alias]
     for _ in taken:
         pool._places.release()
 
