@@ -80,7 +80,7 @@ def borrowed() -> Iterator[None]:
 def connection_for(alias: str) -> Iterator[BaseDatabaseWrapper]:
     """A connection to read rows by; `connection.alias` is its alias for Django, within.
 
-    It is this thread's if that is open, perhaps in a transaction, whose rows nobody else sees. Else it is one of a pool,
+    It is this thread's if that is open, maybe in a transaction, whose rows nobody else sees. Else it is one of a pool,
     so that a request which needs no more opens none: under ASGI each has a thread, and would have a connection, of its
     own. Where those of the pool are all busy, the thread's is opened: who only reads need not wait for writers.
     """
