@@ -397,10 +397,10 @@ def test_a_stream_tells_whether_another_chunk_is_there_already() -> None:
 
 def test_who_reads_slowly_does_not_make_the_provider_late() -> None:
     provider = FakeProvider(events(WORD + WORD, WORD, END + DONE))
-    client = SyncDynamicLLMClient(DictRegistry([ENTRY]), transport=provider, limits=Limits(stall=0.05), retry=ONCE)
+    client = SyncDynamicLLMClient(DictRegistry([ENTRY]), transport=provider, limits=Limits(stall=0.3), retry=ONCE)
 
     with client.stream("Hello") as stream:
         for _ in stream:
-            time.sleep(0.08)
+            time.sleep(0.35)
 
     assert stream.response.text == "Once" * 3

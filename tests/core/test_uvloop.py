@@ -67,7 +67,7 @@ def test_answers_come_over_one_connection_on_each_of_several_loops(
 
     assert [run(ask()) for _ in range(3)] == [["Hi"] * 3] * 3
     assert provider.connections == 3
-    assert provider.open_connections == 0
+    assert provider.has_closed()
 
 
 def test_a_stream_comes_in_pieces_and_leaving_it_closes_its_connection(
@@ -84,6 +84,7 @@ def test_a_stream_comes_in_pieces_and_leaving_it_closes_its_connection(
 
     assert "".join(run(read(9))) == "One two three"
     assert run(read(1)) == ["One"]
+    assert provider.has_closed()
     assert provider.abandoned == 1
 
 

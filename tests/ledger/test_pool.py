@@ -136,6 +136,7 @@ def test_when_one_broke_those_that_were_idle_are_opened_anew_as_well(pool):
 
 
 def test_one_that_broke_while_it_was_idle_is_opened_anew_before_it_is_used(pool, monkeypatch):
+    monkeypatch.setattr(connection_pool, "TRUSTED", 60)
     with pool.loan() as connection:
         old = ask(connection)
     connection.is_usable = lambda: False
