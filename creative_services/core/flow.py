@@ -58,21 +58,9 @@ class CallFlow:
         return self._call.request_id
 
     @property
-    def llm(self) -> LLMEntry | None:
-        """Who is answering, or is being asked, without its key."""
-        trying = self._answering
-        return None if trying is None else trying.entry.without_key()
-
-    @property
-    def _answering(self) -> AttemptFlow | None:
+    def answering(self) -> AttemptFlow | None:
         """The try that emits, since of two that race only one does; else the last to begin."""
         return next((one for one in self._tries if one.has_emitted), self._tries[-1] if self._tries else None)
-
-    @property
-    def has_more(self) -> bool:
-        """Whether the next chunk is here already."""
-        trying = self._answering
-        return trying is not None and trying.has_more
 
     @property
     def tries(self) -> int:

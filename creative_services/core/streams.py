@@ -51,12 +51,14 @@ class StreamedCall:
     @property
     def llm(self) -> LLMEntry | None:
         """Who is answering, or is being asked, without its key; None before the first chunk is asked for."""
-        return self._call.llm
+        attempt = self._call.answering
+        return None if attempt is None else attempt.entry.without_key()
 
     @property
     def has_more(self) -> bool:
         """Whether the next chunk is here already: several that came together may be sent on together."""
-        return self._call.has_more
+        attempt = self._call.answering
+        return attempt is not None and attempt.has_more
 
     @property
     def tries(self) -> int:
