@@ -36,7 +36,7 @@ def outside_transactions(view: View) -> View:
 def give_back_connections() -> None:
     """Close this thread's database connections, or give them to their pool, unless a transaction is open there."""
     for connection in _opened():
-        if not connection.in_atomic_block and connection.get_autocommit():
+        if not connection.in_atomic_block and connection.autocommit:
             connection.close()
 
 
@@ -49,6 +49,8 @@ class Loan:
     """Whether this request's threads may have taken a connection since they last gave theirs back."""
 
     is_open: bool
+    is_over: bool = False
+    """A cancelled request's context may come back to its caller while the request's thread is still within."""
 
 
 @contextmanager
@@ -58,11 +60,18 @@ def holding_none() -> Iterator[None]:
     What the project's code opens on the way, for a session or in a signal's receiver, `GivingBack` gives back when the
     provider is about to be asked: to give it back after each read would open it anew for the next.
     """
-    token = _loan.set(Loan(is_open=bool(_opened())))
+    loan = Loan(is_open=bool(_opened()))
+    token = _loan.set(loan)
     try:
         yield
     finally:
+        loan.is_over = True
         _loan.reset(token)
+
+
+def _present_loan() -> Loan | None:
+    loan = _loan.get()
+    return None if loan is None or loan.is_over else loan
 
 
 @contextmanager
@@ -71,8 +80,7 @@ def borrowed() -> Iterator[None]:
     try:
         yield
     finally:
-        loan = _loan.get()
-        if loan is not None:
+        if (loan := _present_loan()) is not None:
             loan.is_open = True
 
 
@@ -101,14 +109,13 @@ class GivingBack:
 
     def open(self, request: HttpRequest) -> Exchange:
         """Give back, and send."""
-        if _loan.get() is not None:
+        if _present_loan() is not None:
             give_back_connections()
         return self._transport.open(request)
 
     async def aopen(self, request: HttpRequest) -> AsyncExchange:
         """The same; what is given back is that of the thread on which this request does its blocking work."""
-        loan = _loan.get()
-        if loan is not None and loan.is_open:
+        if (loan := _present_loan()) is not None and loan.is_open:
             await sync_to_async(give_back_connections)()
             loan.is_open = False
         return await self._transport.aopen(request)
