@@ -107,10 +107,11 @@ def request(path: str, key: str, *, stream: bool) -> bytes:
 
 
 def measure(port: int, sent: bytes, in_flight: int, seconds: float) -> Rate:
-    """One contender's turn."""
+    """One contender's turn. Ends the program where answers were not 200; the bare view may lose one in a hundred."""
     command = [sys.executable, "-m", "benchmarks.load", str(port), str(seconds), str(in_flight)]
     found = json.loads(subprocess.run(command, input=sent, stdout=subprocess.PIPE, check=True).stdout)
-    if found["refused"] > len(found["whole"]) / 100:  # httpx loses a connection of many threads now and then
+    # httpx loses a connection of many threads now and then.
+    if found["refused"] > (len(found["whole"]) / 100 if FLOOR.encode() in sent else 0):
         raise SystemExit(f"{found['refused']} of {len(found['whole'])} answers were not 200.")
     return Rate(len(found["whole"]) / found["took"], median(found["whole"]))
 

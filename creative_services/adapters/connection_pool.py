@@ -16,6 +16,7 @@ from creative_services.databases import tests_are_running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -45,26 +46,21 @@ class ConnectionPool:
     @contextmanager
     def loan(self) -> Iterator[BaseDatabaseWrapper]:
         """A connection for this thread, the same one within. Raises DatabaseError when none is free for too long."""
-        if (held := getattr(self._held, "connection", None)) is not None:
-            yield held
-            return
-        if not self._places.acquire(timeout=self._patience):
-            raise DatabaseError(f"All {self._size} of our connections to the database are busy.")
-        with self._lent() as connection:
+        with self._loan_within(self._patience) as connection:
+            if connection is None:
+                raise DatabaseError(f"All {self._size} of our connections to the database are busy.")
             yield connection
 
-    @contextmanager
-    def loan_soon(self) -> Iterator[BaseDatabaseWrapper | None]:
+    def loan_soon(self) -> AbstractContextManager[BaseDatabaseWrapper | None]:
         """The same, but None when none is free soon."""
-        held = getattr(self._held, "connection", None)
-        if held is not None or not self._places.acquire(timeout=SOON):
-            yield held
-            return
-        with self._lent() as connection:
-            yield connection
+        return self._loan_within(SOON)
 
     @contextmanager
-    def _lent(self) -> Iterator[BaseDatabaseWrapper]:
+    def _loan_within(self, seconds: float) -> Iterator[BaseDatabaseWrapper | None]:
+        held = getattr(self._held, "connection", None)
+        if held is not None or not self._places.acquire(timeout=seconds):
+            yield held
+            return
         try:
             connection = self._take()
             connections[self._own_alias] = self._held.connection = connection
