@@ -6,6 +6,8 @@ import asyncio
 import base64
 import json
 import struct
+import sys
+from array import array
 from decimal import Decimal
 from math import inf, nan
 from pathlib import Path
@@ -22,6 +24,7 @@ from creative_services import (
     MalformedResponseError,
     MissingAPIKeyError,
     NoLLMAvailableError,
+    ProviderError,
     ProviderUnavailableError,
     SyncDynamicLLMClient,
     Usage,
@@ -234,7 +237,7 @@ def test_recorded_embeddings_are_read_as_they_were_sent(recorded: Any) -> None:
     provider = FakeProvider(RawReply([body.encode()], status=status, headers=recorded["response"]["headers"]))
 
     if status != 200:
-        with pytest.raises(Exception, match=f"answered {status}"):
+        with pytest.raises(ProviderError, match=f"answered {status}"):
             sync_call("embed", provider, [SMALL], "one", llm_id=1)
         return
     found = sync_call("embed", provider, [SMALL], "one", llm_id=1)
@@ -244,6 +247,15 @@ def test_recorded_embeddings_are_read_as_they_were_sent(recorded: Any) -> None:
     for vector, item in zip(found.vectors, data["data"], strict=True):
         sent = item["embedding"]
         assert len(vector) == (len(base64.b64decode(sent)) // 4 if isinstance(sent, str) else len(sent))
+        assert list(vector) == (floats(sent) if isinstance(sent, str) else sent)
+
+
+def floats(packed: str) -> list[float]:
+    """Base64 of little-endian floats of four bytes."""
+    found = array("f", base64.b64decode(packed))
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found.tolist()
 
 
 @pytest.mark.parametrize("recorded", [one for one in recordings("models") if "gemini" not in str(one.id)])
