@@ -53,6 +53,8 @@ class CacheBreaker:
         self._secret = salted_hmac(__name__, "entries", algorithm="sha256").digest()
         # Of which entries the cache holds something, as far as this process knows: its own probe's place and time.
         self._notes: dict[str, tuple[str, float] | None] = {}
+        # To make a key takes long, and a registry hands out the same entry again and again.
+        self._keys: dict[int, tuple[LLMEntry, str]] = {}
         self._lost_until = 0.0
         self._is_lost = False
 
@@ -150,6 +152,16 @@ class CacheBreaker:
         self._notes.setdefault(key, None)
 
     def _key(self, entry: LLMEntry) -> str:
+        known = self._keys.get(entry.id)
+        if known is not None and known[0] is entry:
+            return known[1]
+        if len(self._keys) >= MOST_NOTES:
+            self._keys.clear()
+        key = self._made_key(entry)
+        self._keys[entry.id] = entry, key
+        return key
+
+    def _made_key(self, entry: LLMEntry) -> str:
         # All that an edit can change. What repr leaves out or masks stands beside it.
         subject = repr((entry, dict(entry.extra_params), entry.api_key and str(entry.api_key)))
         digest = blake2b(subject.encode(), key=self._secret, digest_size=16)

@@ -6,28 +6,31 @@ import atexit
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from threading import BoundedSemaphore, local
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import local
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from django.db import DatabaseError, connections
 
 from creative_services.databases import tests_are_running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
+    from types import TracebackType
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 ALIAS = "creative_services.pool"
 """Of an alias that begins so, on its thread only, Django knows the connection that is on loan."""
 SIZE = 10
+SQLITE_SIZE = 1  # its writers take turns anyway, each telling the others' connections to forget what they have read
 PATIENCE = 10.0  # seconds that a loan may be waited for
-SOON = 0.2  # seconds for those who can do without
+SOON = 2.0  # seconds for those who can do without
 TRUSTED = 1.0  # seconds for which a connection is believed to be as it was; then it is asked
 LONGEST_IDLE = 60.0  # seconds after which a firewall may have forgotten the connection without telling
 LONGEST_LIFE = 600  # seconds
+
+Lent = TypeVar("Lent")
 
 
 class ConnectionPool:
@@ -38,39 +41,49 @@ class ConnectionPool:
         self._own_alias = f"{ALIAS}.{alias}"
         self._size = size
         self._patience = patience
-        self._places = BoundedSemaphore(size)
+        self._places: SimpleQueue[None] = SimpleQueue()  # a semaphore is written in Python, and takes ten times as long
+        for _ in range(size):
+            self._places.put(None)
         self._idle: list[tuple[BaseDatabaseWrapper, float]] = []  # the last one used is the first to be used again
         self._held = local()
         self.threads = ThreadPoolExecutor(size, thread_name_prefix="llm-ledger")
 
-    @contextmanager
-    def loan(self) -> Iterator[BaseDatabaseWrapper]:
+    def loan(self) -> Borrowing[BaseDatabaseWrapper]:
         """A connection for this thread, the same one within. Raises DatabaseError when none is free for too long."""
-        with self._loan_within(self._patience) as connection:
-            if connection is None:
-                raise DatabaseError(f"All {self._size} of our connections to the database are busy.")
-            yield connection
+        return Borrowing(self)
 
-    def loan_soon(self) -> AbstractContextManager[BaseDatabaseWrapper | None]:
+    def loan_soon(self) -> Borrowing[BaseDatabaseWrapper | None]:
         """The same, but None when none is free soon."""
-        return self._loan_within(SOON)
+        return Borrowing(self, is_needed=False)
 
-    @contextmanager
-    def _loan_within(self, seconds: float) -> Iterator[BaseDatabaseWrapper | None]:
-        held = getattr(self._held, "connection", None)
-        if held is not None or not self._places.acquire(timeout=seconds):
-            yield held
-            return
+    @property
+    def lent(self) -> BaseDatabaseWrapper | None:
+        """The connection that this thread has on loan."""
+        return getattr(self._held, "connection", None)
+
+    def lend(self, *, is_needed: bool) -> BaseDatabaseWrapper | None:
+        """Begin a loan, which `take_back` ends."""
+        try:
+            self._places.get(timeout=self._patience if is_needed else SOON)
+        except Empty:
+            if is_needed:
+                raise DatabaseError(f"All {self._size} of our connections to the database are busy.") from None
+            return None
         try:
             connection = self._take()
-            connections[self._own_alias] = self._held.connection = connection
-            try:
-                yield connection
-            finally:
-                del connections[self._own_alias], self._held.connection
-                self._give_back(connection)
+        except BaseException:
+            self._places.put(None)
+            raise
+        connections[self._own_alias] = self._held.connection = connection
+        return connection
+
+    def take_back(self, connection: BaseDatabaseWrapper) -> None:
+        """End this thread's loan."""
+        try:
+            del connections[self._own_alias], self._held.connection
+            self._give_back(connection)
         finally:
-            self._places.release()
+            self._places.put(None)
 
     def close(self) -> None:
         """Close what is idle; the pool stays usable."""
@@ -112,13 +125,40 @@ class ConnectionPool:
         self._idle.append((connection, time.monotonic()))
 
 
+class Borrowing(Generic[Lent]):
+    """`with` it, a connection of the pool's is this thread's. A class, since a generator takes three times as long."""
+
+    __slots__ = ("_is_needed", "_lent", "_pool")
+
+    def __init__(self, pool: ConnectionPool, *, is_needed: bool = True) -> None:
+        self._pool = pool
+        self._is_needed = is_needed
+        self._lent: BaseDatabaseWrapper | None = None
+
+    def __enter__(self) -> Lent:
+        held = self._pool.lent
+        if held is None:
+            held = self._lent = self._pool.lend(is_needed=self._is_needed)
+        return held  # type: ignore[return-value]  # `lend` gives none where none is needed
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._lent is not None:
+            self._pool.take_back(self._lent)
+
+
 _pools: dict[tuple[int, str], ConnectionPool] = {}
 
 
 def pool_of(alias: str) -> ConnectionPool:
     """This process's pool for the database of an alias; what a forked process inherited is its parent's."""
     key = os.getpid(), alias
-    return _pools.get(key) or _pools.setdefault(key, ConnectionPool(alias))
+    return _pools.get(key) or _pools.setdefault(key, ConnectionPool(alias, _size_for(alias)))
+
+
+def _size_for(alias: str) -> int:
+    return SQLITE_SIZE if connections[alias].vendor == "sqlite" else SIZE
 
 
 @atexit.register

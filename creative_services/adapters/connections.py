@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -93,12 +93,13 @@ def connection_for(alias: str) -> Iterator[BaseDatabaseWrapper]:
     own. Where those of the pool are all busy, the thread's is opened: who only reads need not wait for writers.
     """
     own = connections[alias]
-    is_own = own.connection is not None or is_in_memory(own) or tests_are_running()
-    with ExitStack() as stack:
-        pooled = None if is_own else stack.enter_context(pool_of(alias).loan_soon())
-        if pooled is None:
-            stack.enter_context(borrowed())
-        yield pooled or own
+    if own.connection is None and not is_in_memory(own) and not tests_are_running():
+        with pool_of(alias).loan_soon() as pooled:
+            if pooled is not None:
+                yield pooled
+                return
+    with borrowed():
+        yield own
 
 
 class GivingBack:

@@ -18,6 +18,7 @@ from creative_services.databases import is_in_memory, is_of_a_test, ledger_alias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
+    from contextlib import AbstractContextManager
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -26,8 +27,7 @@ __all__ = ["ledger_alias", "ledger_connection", "run_on_ledger", "to_the_end"]
 Result = TypeVar("Result")
 
 
-@contextmanager
-def ledger_connection() -> Iterator[BaseDatabaseWrapper]:
+def ledger_connection() -> AbstractContextManager[BaseDatabaseWrapper]:
     """A connection to the ledger's database; `connection.alias` is its alias for Django, within.
 
     It is one of a pool, in no transaction. Within a TestCase, whose rows nobody else sees, and on SQLite where this
@@ -36,12 +36,13 @@ def ledger_connection() -> Iterator[BaseDatabaseWrapper]:
     alias = ledger_alias()
     own = connections[alias]
     may_lock = own.vendor == "sqlite" and own.connection is not None
-    if may_lock or is_in_memory(own) or is_of_a_test(own):
-        with borrowed():
-            yield own
-    else:
-        with pool_of(alias).loan() as pooled:
-            yield pooled
+    return _borrowed(own) if may_lock or is_in_memory(own) or is_of_a_test(own) else pool_of(alias).loan()
+
+
+@contextmanager
+def _borrowed(own: BaseDatabaseWrapper) -> Iterator[BaseDatabaseWrapper]:
+    with borrowed():
+        yield own
 
 
 async def run_on_ledger(function: Callable[..., Result], *args: Any) -> Result:

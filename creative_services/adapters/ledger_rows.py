@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
+from creative_services.core.pricing import price
 from creative_services.core.request import EmbedRequest
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ ZERO = Decimal(0)
 def planned_row(planned: PlannedAttempt, reserved: Decimal | None, now: datetime) -> dict[str, Any]:
     """The columns of an attempt that is about to be made."""
     entry, caller = planned.entry, planned.caller
-    prices = {name: getattr(entry, f"cost_per_1k_{name}") for name in PRICES}
+    prices = {f"price_{name}": price(getattr(entry, f"cost_per_1k_{name}")) for name in PRICES}
     return {
         "request_id": UUID(planned.request_id),
         "number": planned.number,
@@ -61,7 +62,7 @@ def planned_row(planned: PlannedAttempt, reserved: Decimal | None, now: datetime
         "exceeds_reservation": False,
         "budget_periods": [],
         "decision": decision(planned),
-    } | {f"price_{name}": None if price is None else Decimal(str(price)) for name, price in prices.items()}
+    } | prices
 
 
 def decision(planned: PlannedAttempt) -> dict[str, Any] | None:

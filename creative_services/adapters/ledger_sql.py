@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.apps import apps
 from django.db import models
 
+from creative_services.fields.usd import UsdField, to_units
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from django.db.backends.base.base import BaseDatabaseWrapper
+
+    Convert = Callable[[Any, BaseDatabaseWrapper], Any]
 
 
 # Of these, the ORM too writes a value as it stands.
@@ -28,11 +33,26 @@ PLAIN = (
 )
 
 
+# And these it writes so, but on a longer way, for values that may be something else than ours are.
+CONVERTED: Mapping[type[models.Field[Any, Any]], Convert] = MappingProxyType(
+    {
+        models.DateTimeField: lambda value, connection: connection.ops.adapt_datetimefield_value(value),
+        models.JSONField: lambda value, connection: connection.ops.adapt_json_value(value, None),
+        models.UUIDField: lambda value, connection: value if connection.features.has_native_uuid_field else value.hex,
+        UsdField: lambda value, _: to_units(value),
+    }
+)
+
+
 class Statement(NamedTuple):
-    """SQL, and its parameters' fields; None of those that are passed as they stand."""
+    """SQL, its parameters' names, and how they are converted; None for those that are passed as they stand.
+
+    They have names, since Django searches the statement for those that have none, each time anew, on SQLite.
+    """
 
     sql: str
-    fields: Sequence[Any]
+    names: Sequence[str]
+    converts: Sequence[Convert | None]
 
 
 def insert(connection: BaseDatabaseWrapper, values: Mapping[str, Any]) -> None:
@@ -52,11 +72,11 @@ def update(connection: BaseDatabaseWrapper, values: Mapping[str, Any], where: Ma
         return changed > 0
 
 
-def _params(connection: BaseDatabaseWrapper, statement: Statement, values: Iterable[Any]) -> list[Any]:
-    return [
-        value if field is None or value is None else field.get_db_prep_save(value, connection)
-        for field, value in zip(statement.fields, values, strict=True)
-    ]
+def _params(connection: BaseDatabaseWrapper, statement: Statement, values: Iterable[Any]) -> dict[str, Any]:
+    return {
+        name: value if convert is None or value is None else convert(value, connection)
+        for name, convert, value in zip(statement.names, statement.converts, values, strict=True)
+    }
 
 
 # The names are this app's own, and no words of SQL, so that they need no quotes.
@@ -65,21 +85,27 @@ def _params(connection: BaseDatabaseWrapper, statement: Statement, values: Itera
 @cache
 def _insertion(names: Sequence[str]) -> Statement:
     table, fields = _layout()
-    columns, marks = ", ".join(fields[name].column for name in names), ", ".join(["%s"] * len(names))
-    return Statement(f"INSERT INTO {table} ({columns}) VALUES ({marks})", _converted(names))  # noqa: S608
+    columns, marks = ", ".join(fields[name].column for name in names), ", ".join(f"%({name})s" for name in names)
+    return Statement(f"INSERT INTO {table} ({columns}) VALUES ({marks})", names, _converts(names))  # noqa: S608
 
 
 @cache
 def _change(names: Sequence[str], where: Sequence[str]) -> Statement:
     table, fields = _layout()
-    changes = ", ".join(f"{fields[name].column} = %s" for name in names)
-    conditions = " AND ".join(f"{fields[name].column} = %s" for name in where)
-    return Statement(f"UPDATE {table} SET {changes} WHERE {conditions}", _converted((*names, *where)))  # noqa: S608
+    known = [f"known_{name}" for name in where]  # a column may be changed and looked for
+    changes = ", ".join(f"{fields[name].column} = %({name})s" for name in names)
+    conditions = " AND ".join(f"{fields[name].column} = %(known_{name})s" for name in where)
+    sql = f"UPDATE {table} SET {changes} WHERE {conditions}"  # noqa: S608
+    return Statement(sql, (*names, *known), _converts((*names, *where)))
 
 
-def _converted(names: Sequence[str]) -> list[Any]:
+def _converts(names: Sequence[str]) -> list[Convert | None]:
     fields = [_layout()[1][name] for name in names]
-    return [None if type(getattr(field, "target_field", field)) in PLAIN else field for field in fields]
+    kinds = [type(getattr(field, "target_field", field)) for field in fields]
+    return [
+        None if kind in PLAIN else CONVERTED.get(kind, field.get_db_prep_save)
+        for kind, field in zip(kinds, fields, strict=True)
+    ]
 
 
 @cache

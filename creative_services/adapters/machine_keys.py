@@ -15,14 +15,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from creative_services.adapters.connections import connection_for
+from creative_services.adapters.fresh import TOKEN
 from creative_services.adapters.permissions import generate_column, note_generate
 from creative_services.adapters.plain_rows import PlainRows, is_plain
 from creative_services.core.secret import Secret
-from creative_services.models import MachineKey
+from creative_services.models import Llms, MachineKey
 from creative_services.models.keys import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -73,13 +74,13 @@ def _rows() -> QuerySet[MachineKey]:
 
 
 def _of_prefix(prefix: str) -> MachineKey | None:
-    """The row that has this prefix; with what can be had in the same statement: its user, and what he may."""
+    """The row that has this prefix; with what can be had in the same statement: its user, what he may, the token."""
     using = router.db_for_write(MachineKey)  # a replica may not know yet that a key was revoked
     users: Any = get_user_model()
     with connection_for(using) as connection:
-        statement = _statement(using, users)
+        statement = _statement(using, users, router.db_for_write(Llms) == using)
         with connection.cursor() as cursor:
-            cursor.execute(statement.sql, [*statement.params, prefix])
+            cursor.execute(statement.sql, {**statement.params, "prefix": prefix})
             found = cursor.fetchone()
         if found is None:
             return None
@@ -87,34 +88,37 @@ def _of_prefix(prefix: str) -> MachineKey | None:
         row: MachineKey = statement.keys.take(values, using, connection)
         if statement.users is not None:  # else Django reads the user when it is needed
             row.user = statement.users.take(values, using, connection)
+        if statement.has_token:
+            row.registry_token = next(values)
     for may in values:
         note_generate(row.user, may=bool(may))
     return row
 
 
 class Statement(NamedTuple):
-    """What finds a key by its prefix: SQL, and what of its values are the key's, and the user's if there are any."""
+    """What finds a key by its prefix: SQL, and whose its values are. What the user may comes last, if it is told."""
 
     sql: str
-    params: Sequence[str]
+    params: Mapping[str, str]
     keys: PlainRows
     users: PlainRows | None
+    has_token: bool
 
 
 @cache
-def _statement(using: str, users: Any) -> Statement:
+def _statement(using: str, users: Any, has_token: bool) -> Statement:
     connection = connections[using]
     quote = connection.ops.quote_name
-    keys, table = PlainRows(MachineKey, "k", connection), quote(MachineKey._meta.db_table)
-    if not is_plain(users):
-        return Statement(f"SELECT {keys.selected} FROM {table} k WHERE k.prefix = %s", (), keys, None)  # noqa: S608
-    owners, pk = PlainRows(users, "u", connection), f"u.{quote(users._meta.pk.column)}"
-    may, params = generate_column(using, users, pk)
-    sql = (
-        f"SELECT {', '.join([keys.selected, owners.selected, *may])} "  # noqa: S608 - names of columns
-        f"FROM {table} k JOIN {quote(users._meta.db_table)} u ON {pk} = k.user_id WHERE k.prefix = %s"
-    )
-    return Statement(sql, params, keys, owners)
+    keys, source = PlainRows(MachineKey, "k", connection), f"{quote(MachineKey._meta.db_table)} k"
+    selected, owners, params = [f"({TOKEN})"] if has_token else [], None, dict[str, str]()
+    if is_plain(users):
+        owners, pk = PlainRows(users, "u", connection), f"u.{quote(users._meta.pk.column)}"
+        source += f" JOIN {quote(users._meta.db_table)} u ON {pk} = k.user_id"
+        may, params = generate_column(using, users, pk)
+        selected = [owners.selected, *selected, *may]
+    columns = ", ".join([keys.selected, *selected])
+    sql = f"SELECT {columns} FROM {source} WHERE k.prefix = %(prefix)s"  # noqa: S608 - names of columns
+    return Statement(sql, params, keys, owners, has_token)
 
 
 def _digest(text: str) -> str:

@@ -40,31 +40,32 @@ def held(user: Any, permissions: Collection[str]) -> frozenset[str]:
         return frozenset(permissions if user.is_active else ())
     if tuple(permissions) == (GENERATE,) and hasattr(user, NOTED):
         return frozenset(permissions if getattr(user, NOTED) else ())
-    using, names = router.db_for_read(Permission), _names(permissions)
+    using = router.db_for_read(Permission)
+    names = [part for one in permissions for part in one.split(".", 1)]
     with connection_for(using) as connection, connection.cursor() as cursor:
         pk = user._meta.pk.get_db_prep_value(user.pk, connection)
-        cursor.execute(_query(using, get_user_model(), len(permissions)), (*names, pk, pk))
+        wanted = " OR ".join(["t.app_label = %s AND p.codename = %s"] * len(permissions))
+        cursor.execute(_query(using, get_user_model(), wanted, "%s"), (*names, pk, pk))
         # MySQL's comparisons do not tell cases apart.
         return frozenset(permissions) & {f"{app_label}.{codename}" for app_label, codename in cursor.fetchall()}
 
 
-def generate_column(using: str, users: Any, pk: str) -> tuple[list[str], list[str]]:
+def generate_column(using: str, users: Any, pk: str) -> tuple[list[str], dict[str, str]]:
     """The column that says whether the user of this primary key may generate, for a statement that reads the user.
 
-    And its parameters. None where Django's own backend is not the only judge, or another database is to be asked.
+    And its parameters, by name. None where Django's own backend is not the only judge, or another database is to be
+    asked.
     """
     if not _is_djangos_to_say(users) or router.db_for_read(Permission) != using:
-        return [], []
-    return [f"EXISTS ({_query(using, users, 1, pk)})"], _names((GENERATE,))
+        return [], {}
+    app_label, _, codename = GENERATE.partition(".")
+    asked = _query(using, users, "t.app_label = %(app_label)s AND p.codename = %(codename)s", pk)
+    return [f"EXISTS ({asked})"], {"app_label": app_label, "codename": codename}
 
 
 def note_generate(user: Any, *, may: bool) -> None:
     """Keep what `generate_column` has told of this user."""
     setattr(user, NOTED, may)
-
-
-def _names(permissions: Collection[str]) -> list[str]:
-    return [part for one in permissions for part in one.split(".", 1)]
 
 
 def _is_djangos_to_say(kind: type) -> bool:
@@ -76,7 +77,7 @@ def _is_djangos_to_say(kind: type) -> bool:
 
 
 @cache
-def _query(using: str, users: Any, count: int, pk: str = "%s") -> str:
+def _query(using: str, users: Any, wanted: str, pk: str) -> str:
     quote = connections[using].ops.quote_name
     own, groups = users._meta.get_field("user_permissions"), users._meta.get_field("groups")
     of_groups: Any = Group._meta.get_field("permissions")
@@ -93,7 +94,6 @@ def _query(using: str, users: Any, count: int, pk: str = "%s") -> str:
         "grant_group": of_groups.m2m_column_name(),
         "grant_permission": of_groups.m2m_reverse_name(),
     }
-    wanted = " OR ".join(["t.app_label = %s AND p.codename = %s"] * count)
     return QUERY.format_map({name: quote(value) for name, value in names.items()} | {"wanted": wanted, "pk": pk})
 
 

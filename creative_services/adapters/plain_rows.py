@@ -5,6 +5,7 @@ The ORM's queries, and its raw ones, take ten times as long to write; this is fo
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Field
@@ -23,14 +24,18 @@ class PlainRows:
         self.selected = ", ".join(f"{alias}.{quote(field.column)}" for field in fields)
         self._model = model
         self._names = [field.attname for field in fields]
-        self._converted = [(place, field) for place, field in enumerate(fields) if _converters(field, connection)]
+        self._converted = [
+            (place, field.cached_col, converters)
+            for place, field in enumerate(fields)
+            if (converters := _converters(field, connection))
+        ]
 
     def take(self, values: Iterator[Any], using: str, connection: BaseDatabaseWrapper) -> Any:
         """The row, made of the next values; those are read by the database's rules first, and then by the field's."""
-        found = [next(values) for _ in self._names]
-        for place, field in self._converted:
-            for convert in _converters(field, connection):
-                found[place] = convert(found[place], field.cached_col, connection)
+        found = list(islice(values, len(self._names)))
+        for place, column, converters in self._converted:
+            for convert in converters:
+                found[place] = convert(found[place], column, connection)
         return self._model.from_db(using, self._names, found)
 
 

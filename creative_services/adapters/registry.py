@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
@@ -22,17 +23,28 @@ if TYPE_CHECKING:
     from creative_services.models import Llms
     from creative_services.models.querysets import LlmsQuerySet
 
-_looks: ContextVar[dict[DjangoLLMRegistry, Snapshot] | None] = ContextVar("creative_services_looks", default=None)
+
+@dataclass(slots=True)
+class Look:
+    """What a request knows already, so that its next question is answered without a statement."""
+
+    as_of: str | None
+    """The token that it has just read."""
+    named: dict[DjangoLLMRegistry, Snapshot] = field(default_factory=dict)
+    """The rows among which it has just found an LLM."""
+
+
+_look: ContextVar[Look | None] = ContextVar("creative_services_look", default=None)
 
 
 @contextmanager
-def one_look() -> Iterator[None]:
-    """Within it, the rows among which `named` has found an LLM serve the next question too, at no statement more."""
-    token = _looks.set({})
+def one_look(as_of: str | None = None) -> Iterator[None]:
+    """Within it, the first question costs no statement if this is the token; nor does the one that follows `named`."""
+    token = _look.set(Look(as_of))
     try:
         yield
     finally:
-        _looks.reset(token)
+        _look.reset(token)
 
 
 ENTRY_SETTINGS = {"CREATIVE_SERVICES", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASES", "DATABASE_ROUTERS"}
@@ -85,8 +97,8 @@ class DjangoLLMRegistry:
     def named(self, name: str) -> list[LLMEntry]:
         """The active entry of this name, else those of this `<provider>/<model>`, cheapest first."""
         snapshot = self._current()
-        if (looks := _looks.get()) is not None:
-            looks[self] = snapshot
+        if (look := _look.get()) is not None:
+            look.named[self] = snapshot
         return snapshot.named(name)
 
     async def aget_by_id(self, llm_id: int) -> LLMEntry | None:
@@ -116,10 +128,13 @@ class DjangoLLMRegistry:
         return entry
 
     def _current(self) -> Snapshot:
-        looks = _looks.get()
-        if looks and self in looks:
-            return looks.pop(self)
-        return self._fresh.current()
+        look = _look.get()
+        if look is None:
+            return self._fresh.current()
+        if self in look.named:
+            return look.named.pop(self)
+        as_of, look.as_of = look.as_of, None
+        return self._fresh.current(as_of)
 
     def _read(self, alias: str, token: str | None) -> Snapshot:
         rows: Any = self._rows if self._rows is not None else apps.get_model("creative_services", "Llms")

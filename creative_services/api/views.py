@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from rest_framework.throttling import BaseThrottle
 
     from creative_services.api.dialects.base import Asked, Dialect, Form
-    from creative_services.api.streaming import Writing
 
 
 class CreativeServicesView(APIView):
@@ -97,7 +96,8 @@ class WholeCallView(CreativeServicesView):
         asked = self.dialect.read(read_object(request._request))  # noqa: SLF001  (the only way to Django's request)
         tiers = allowed_tiers(request.user)
         call = asked.call | {"caller": caller_of(request), "tiers": tiers}
-        with holding_none(), one_look(), noting_exceeded() as exceeded:
+        as_of = getattr(request.auth, "registry_token", None)
+        with holding_none(), one_look(as_of), noting_exceeded() as exceeded:
             if asked.model is not None:
                 call |= target_of(asked.model, tiers)
             answer = self._answer(asked, call)
@@ -128,12 +128,14 @@ class CallView(WholeCallView):
         if not asked.stream:
             return super()._answer(asked, call)
         writing = partial(self.dialect.writer, asked)
-        if self._is_asgi:
-            return event_stream(async_to_sync(self._begin)(call, writing))
-        return event_stream(BegunEvents(get_sync_client().stream(**call), writing))
-
-    async def _begin(self, call: dict[str, Any], writing: Writing) -> BegunAsyncEvents:
-        return await BegunAsyncEvents.begin(get_client().stream(**call), writing)
+        if not self._is_asgi:
+            return event_stream(BegunEvents(get_sync_client().stream(**call), writing))
+        stream = get_client().stream(**call)
+        stream.prepare()  # here, where the database is: from the loop each question is a way to a thread and back
+        try:
+            return event_stream(async_to_sync(BegunAsyncEvents.begin)(stream, writing))
+        finally:
+            stream.abandon()  # if its client has left before the loop came to it
 
 
 class GenerateView(CallView):

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from creative_services.core.base_client import BaseClient, OnInterrupt, Tools, UpstreamName
-from creative_services.core.drivers import adrive
+from creative_services.core.drivers import Run, adrive
 from creative_services.core.explanation import Explanation
 from creative_services.core.ledger import Caller
 from creative_services.core.limits import Limits
@@ -121,7 +121,8 @@ class DynamicLLMClient(BaseClient):
             hedge_after=hedge_after,
             fit_budget=fit_budget,
         )
-        return AsyncLLMStream(adrive(call.run(), self._transport, outcome), outcome, call)
+        run = Run(call.run())
+        return AsyncLLMStream(adrive(run, self._transport, outcome), outcome, call, run)
 
     async def explain(  # noqa: PLR0913 - the documented arguments
         self,
@@ -182,7 +183,7 @@ class DynamicLLMClient(BaseClient):
 
     async def _run(self, flow: Flow) -> Any:
         outcome = Outcome()
-        await anext(adrive(flow, self._transport, outcome), None)  # without chunks, this runs to its end
+        await anext(adrive(Run(flow), self._transport, outcome), None)  # without chunks, this runs to its end
         return outcome.response
 
     async def aclose(self) -> None:

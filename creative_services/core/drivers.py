@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.errors import DeadlineExceededError
@@ -26,15 +27,19 @@ class Run:
     An object, so that tracebacks show no body of a response as a local variable.
     """
 
-    __slots__ = ("_flow", "caught", "value")
+    __slots__ = ("_flow", "_next", "caught", "value")
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
+        self._next: Step | None = None
         self.value: Any = None
         self.caught: BaseException | None = None
 
     def advance(self) -> Step:
         """The next step. Raises StopIteration with the response, or what the flow raises."""
+        if self._next is not None:
+            step, self._next = self._next, None
+            return step
         caught, self.caught = self.caught, None
         if caught is None:
             return self._flow.send(self.value)
@@ -43,10 +48,26 @@ class Run:
         finally:
             caught = None  # its traceback holds this frame: no cycle, so that nothing waits for the collector
 
+    def prepare(self) -> None:
+        """Carry out the steps that ask collaborators, blocking, up to the first that does not, which is left."""
+        while type(step := self.advance()) is Ask:
+            try:
+                self.value = _ask_here(step)
+            except BaseException as exc:  # as in the drivers
+                self.caught = exc
+        self._next = step
 
-def drive(flow: Flow, transport: Transport, outcome: Outcome) -> Generator[LLMChunk, None, None]:
+    def abandon(self) -> None:
+        """End, blocking, a flow that was prepared and that nobody has driven since."""
+        if self._next is None:
+            return
+        self._next, self.caught = None, AbandonedError()
+        with suppress(AbandonedError):
+            self.prepare()
+
+
+def drive(run: Run, transport: Transport, outcome: Outcome) -> Generator[LLMChunk, None, None]:
     """Run a flow to its end, blocking; yields its chunks and leaves its response in `outcome`."""
-    run = Run(flow)
     try:
         while True:
             step = run.advance()
@@ -75,16 +96,19 @@ def _carry_out(step: Step, transport: Transport) -> Any:
         case Open():
             return transport.open(step.request)
         case Ask():
-            return getattr(step.owner, step.method)(*step.args)
+            return _ask_here(step)
         case Sleep():
             return time.sleep(step.seconds)
         case _:
             return step.exchange.close()  # type: ignore[union-attr]  # chunks do not come here
 
 
-async def adrive(flow: Flow, transport: Transport, outcome: Outcome) -> AsyncGenerator[LLMChunk, None]:
+def _ask_here(step: Ask) -> Any:
+    return getattr(step.owner, step.method)(*step.args)
+
+
+async def adrive(run: Run, transport: Transport, outcome: Outcome) -> AsyncGenerator[LLMChunk, None]:
     """Run a flow to its end on the running loop; yields its chunks and leaves its response in `outcome`."""
-    run = Run(flow)
     try:
         while True:
             step = run.advance()

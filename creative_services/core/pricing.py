@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from creative_services.core.types import Usage
@@ -48,13 +49,15 @@ def _hour_price(entry: LLMEntry, fresh: Decimal) -> Decimal:
     return max(fresh * 2, _cached_price(entry.cost_per_1k_cache_write, fresh))
 
 
+@lru_cache(maxsize=1024)
 def price(per_1k: float | None) -> Decimal | None:
     """US dollars per 1,000 tokens, without the rounding of binary fractions."""
     return None if per_1k is None else Decimal(str(per_1k))
 
 
 def _cached_price(per_1k: float | None, fresh: Decimal) -> Decimal:
-    return fresh if per_1k is None else Decimal(str(per_1k))
+    known = price(per_1k)
+    return fresh if known is None else known
 
 
 def output_cost(entry: LLMEntry, tokens: int | None) -> Decimal | None:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterator
     from types import TracebackType
 
+    from creative_services.core.drivers import Run
     from creative_services.core.flow import CallFlow
     from creative_services.core.types import LLMChunk, LLMEntry, LLMResponse
 
@@ -101,9 +102,22 @@ class LLMStream(StreamedCall):
 class AsyncLLMStream(StreamedCall):
     """An answer in pieces: an async iterator of `LLMChunk`. Closing it, or leaving its `async with`, ends the call."""
 
-    def __init__(self, chunks: AsyncGenerator[LLMChunk, None], outcome: Outcome, call: CallFlow) -> None:
+    def __init__(self, chunks: AsyncGenerator[LLMChunk, None], outcome: Outcome, call: CallFlow, run: Run) -> None:
         super().__init__(outcome, call)
         self._chunks = chunks
+        self._run = run
+
+    def prepare(self) -> None:
+        """Choose an LLM and book the call on this thread, blocking, before an event loop iterates over the chunks.
+
+        For a thread that must wait for a database anyway, and hands the stream to a loop that need not. Raises the
+        errors of a call. What was prepared is iterated over, or ended by `abandon`.
+        """
+        self._run.prepare()
+
+    def abandon(self) -> None:
+        """End, blocking, what was prepared and has not been iterated over; nothing to do for any other stream."""
+        self._run.abandon()
 
     def __aiter__(self) -> AsyncIterator[LLMChunk]:
         return self._chunks

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from creative_services.core.base_client import BaseClient, OnInterrupt, Tools, UpstreamName
-from creative_services.core.drivers import drive
+from creative_services.core.drivers import Run, drive
 from creative_services.core.explanation import Explanation
 from creative_services.core.ledger import Caller
 from creative_services.core.limits import Limits
@@ -119,7 +119,7 @@ class SyncDynamicLLMClient(BaseClient):
             hedge_after=hedge_after,
             fit_budget=fit_budget,
         )
-        return LLMStream(drive(call.run(), self._transport, outcome), outcome, call)
+        return LLMStream(drive(Run(call.run()), self._transport, outcome), outcome, call)
 
     def explain(  # noqa: PLR0913 - the documented arguments
         self,
@@ -180,7 +180,7 @@ class SyncDynamicLLMClient(BaseClient):
 
     def _run(self, flow: Flow) -> Any:
         outcome = Outcome()
-        next(drive(flow, self._transport, outcome), None)  # without chunks, this runs to its end
+        next(drive(Run(flow), self._transport, outcome), None)  # without chunks, this runs to its end
         return outcome.response
 
     def close(self) -> None:

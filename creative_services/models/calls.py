@@ -29,13 +29,21 @@ COST_SOURCES = (
 )
 
 
-def _weak(to: Any, label: Any) -> Any:
+def _weak(to: Any, label: Any, *, db_index: bool = False) -> Any:
     """A foreign key that the database does not enforce.
 
-    The ledger commits alone, and the other row may be locked, not committed yet, or in another database.
+    The ledger commits alone, and the other row may be locked, not committed yet, or in another database. An index
+    would be written with every call, and help nobody but who deletes the other row.
     """
     return models.ForeignKey(
-        to, models.SET_NULL, verbose_name=label, null=True, blank=True, db_constraint=False, related_name="+"
+        to,
+        models.SET_NULL,
+        verbose_name=label,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=db_index,
+        related_name="+",
     )
 
 
@@ -68,7 +76,7 @@ class LlmCall(models.Model):
 
     request_id = models.UUIDField(_("request"))
     number = models.PositiveSmallIntegerField(_("number"), default=1)
-    llm = _weak("creative_services.Llms", _("LLM"))
+    llm = _weak("creative_services.Llms", _("LLM"), db_index=True)  # the admin lists an LLM's calls
     llm_name = models.CharField(_("LLM name"), max_length=200)
     provider = models.CharField(_("provider"), max_length=100)
     model = models.CharField(_("model"), max_length=200)

@@ -34,6 +34,8 @@ class MachineKey(models.Model):
 
     text: Secret | None = None
     """The key itself, on the row that it was just made for; no column keeps it."""
+    registry_token: str | None = None
+    """The registry's token, where it was read together with the row."""
 
     class Meta:
         verbose_name = _("machine key")

@@ -16,7 +16,7 @@ from rest_framework.authentication import BaseAuthentication
 
 from creative_services.adapters.machine_keys import find, issue
 from creative_services.adapters.permissions import generate_column
-from creative_services.models import LlmCall, MachineKey
+from creative_services.models import LlmCall, Llms, MachineKey
 
 TIERS = "/api/llm/tiers/"
 HERE = "tests.api.test_machine_keys"
@@ -31,6 +31,15 @@ class ProjectTokens(BaseAuthentication):
 
         sent = request.headers.get("Authorization") or request.headers.get("x-api-key")
         return (User.objects.get(username="project"), sent) if sent else None
+
+
+class LlmsElsewhere:
+    """The LLMs have a database of their own."""
+
+    def db_for_read(self, model, **hints):
+        return "elsewhere" if model is Llms else None
+
+    db_for_write = db_for_read
 
 
 @pytest.fixture
@@ -61,14 +70,43 @@ def generate(key):
 def test_a_request_costs_one_query_for_the_key_its_user_and_what_he_may(key):
     bearer(key)  # notes its use
 
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
+    with CaptureQueriesContext(connection) as asked:
         assert bearer(key).status_code == 200
 
-    tables = [query["sql"] for query in asked if "llms" not in query["sql"].lower() and "registry" not in query["sql"]]
-    assert len([sql for sql in tables if "machinekey" in sql or "auth_" in sql]) == 1
-    assert not [sql for sql in tables if sql.startswith(("UPDATE", "INSERT"))]
+    statements = [query["sql"] for query in asked]
+    assert len([sql for sql in statements if "machinekey" in sql or "auth_" in sql]) == 1
+    assert not [sql for sql in statements if sql.startswith(("UPDATE", "INSERT"))]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_asks_the_database_one_question(key, provider, cheap):
+    generate(key)  # notes the key's use, and reads the LLMs
+
+    with CaptureQueriesContext(connection) as asked:
+        assert generate(key).status_code == 200
+
+    questions = [query["sql"] for query in asked if not query["sql"].startswith(("INSERT", "UPDATE"))]
+    assert ["machinekey" in sql for sql in questions] == [True]
+
+
+def test_what_was_changed_is_seen_by_the_next_call_with_the_same_key(key, provider, cheap):
+    assert generate(key).json()["llm"]["name"] == "Cheap"
+
+    cheap.name = "Renamed"
+    cheap.save()
+    assert generate(key).json()["llm"]["name"] == "Renamed"
+
+    cheap.is_active = False
+    cheap.save()
+    assert generate(key).json()["llm"]["name"] == "Dear"
+
+
+@pytest.mark.django_db(databases=["default", "elsewhere"])
+def test_where_the_llms_are_in_another_database_the_keys_statement_leaves_their_state_out(key):
+    with override_settings(DATABASE_ROUTERS=[f"{HERE}.LlmsElsewhere"]), CaptureQueriesContext(connection) as asked:
+        assert bearer(key).status_code == 200
+
+    assert not [query["sql"] for query in asked if "registrytoken" in query["sql"]]
 
 
 def test_use_is_noted_once_a_minute(key):
@@ -200,7 +238,7 @@ def test_where_the_project_has_another_judge_that_one_is_asked(key, settings):
     settings.AUTHENTICATION_BACKENDS = [f"{HERE}.NobodyMay"]
 
     assert bearer(key).status_code == 403
-    assert generate_column("default", type(key.user), "u.id") == ([], [])
+    assert generate_column("default", type(key.user), "u.id") == ([], {})
 
 
 @pytest.mark.parametrize("model", ["Person", "Employee"])

@@ -181,11 +181,11 @@ def test_who_only_reads_does_not_wait_for_writers_that_have_them_all(alias, read
     monkeypatch.setattr(adapters.connections, "pool_of", lambda _: pool)
     monkeypatch.setattr(connection_pool, "SOON", 0.01)
     connections[alias].close()
-    taken = [pool._places.acquire() for _ in range(pool._size)]
+    taken = [pool._places.get() for _ in range(pool._size)]
     with reading(alias) as connection:
         assert connection is connections[alias]
     for _ in taken:
-        pool._places.release()
+        pool._places.put(None)
 
 
 def test_the_ledger_writes_over_the_connection_of_a_thread_that_may_lock_the_file(alias, settings, monkeypatch):
