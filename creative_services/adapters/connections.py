@@ -69,6 +69,13 @@ def holding_none() -> Iterator[None]:
         _loan.reset(token)
 
 
+def give_back_borrowed() -> None:
+    """What `GivingBack` does, done by the request's thread itself before it hands over to an event loop."""
+    if (loan := _present_loan()) is not None:
+        give_back_connections()
+        loan.is_open = False
+
+
 def _present_loan() -> Loan | None:
     loan = _loan.get()
     return None if loan is None or loan.is_over else loan
@@ -110,8 +117,7 @@ class GivingBack:
 
     def open(self, request: HttpRequest) -> Exchange:
         """Give back, and send."""
-        if _present_loan() is not None:
-            give_back_connections()
+        give_back_borrowed()
         return self._transport.open(request)
 
     async def aopen(self, request: HttpRequest) -> AsyncExchange:

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from creative_services.adapters import get_client, get_sync_client
 from creative_services.adapters.budget_notices import noting_exceeded
 from creative_services.adapters.clients import get_registry
-from creative_services.adapters.connections import holding_none, outside_transactions
+from creative_services.adapters.connections import give_back_borrowed, holding_none, outside_transactions
 from creative_services.adapters.probe import first_callable
 from creative_services.adapters.registry import one_look
 from creative_services.api.bodies import llm_body, llm_name
@@ -131,8 +131,9 @@ class CallView(WholeCallView):
         if not self._is_asgi:
             return event_stream(BegunEvents(get_sync_client().stream(**call), writing))
         stream = get_client().stream(**call)
-        stream.prepare()  # here, where the database is: from the loop each question is a way to a thread and back
         try:
+            stream.prepare()  # here, where the database is: from the loop each question is a way to a thread and back
+            give_back_borrowed()
             return event_stream(async_to_sync(BegunAsyncEvents.begin)(stream, writing))
         finally:
             stream.abandon()  # if its client has left before the loop came to it
