@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import local
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from django.db import DatabaseError, connections
+from django.db import OperationalError, connections
 
 from creative_services.databases import tests_are_running
 
@@ -49,7 +49,7 @@ class ConnectionPool:
         self.threads = ThreadPoolExecutor(size, thread_name_prefix="llm-ledger")
 
     def loan(self) -> Borrowing[BaseDatabaseWrapper]:
-        """A connection for this thread, the same one within. Raises DatabaseError when none is free for too long."""
+        """A connection for this thread, the same one within. Raises OperationalError when none is free for too long."""
         return Borrowing(self)
 
     def loan_soon(self) -> Borrowing[BaseDatabaseWrapper | None]:
@@ -67,7 +67,7 @@ class ConnectionPool:
             self._places.get(timeout=self._patience if is_needed else SOON)
         except Empty:
             if is_needed:
-                raise DatabaseError(f"All {self._size} of our connections to the database are busy.") from None
+                raise OperationalError(f"All {self._size} of our connections to the database are busy.") from None
             return None
         try:
             connection = self._take()
@@ -154,11 +154,15 @@ _pools: dict[tuple[int, str], ConnectionPool] = {}
 def pool_of(alias: str) -> ConnectionPool:
     """This process's pool for the database of an alias; what a forked process inherited is its parent's."""
     key = os.getpid(), alias
-    return _pools.get(key) or _pools.setdefault(key, ConnectionPool(alias, _size_for(alias)))
+    return _pools.get(key) or _pools.setdefault(key, _pool_for(connections[alias]))
 
 
-def _size_for(alias: str) -> int:
-    return SQLITE_SIZE if connections[alias].vendor == "sqlite" else SIZE
+def _pool_for(own: BaseDatabaseWrapper) -> ConnectionPool:
+    if own.vendor != "sqlite":
+        return ConnectionPool(own.alias)
+    # Who is lent it may wait for the file so long, and those behind him are to wait no shorter.
+    timeout = own.settings_dict["OPTIONS"].get("timeout", PATIENCE)
+    return ConnectionPool(own.alias, SQLITE_SIZE, max(PATIENCE, timeout))
 
 
 @atexit.register

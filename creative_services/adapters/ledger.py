@@ -216,6 +216,7 @@ def _announce(announcements: Announcements) -> None:
 def _persistently(pauses: Sequence[float], work: Callable[[BaseDatabaseWrapper, bool], Result]) -> Result:
     """What the work comes to on the ledger's connection; done again where the server was gone, or did not like it."""
     for number, pause in enumerate(pauses):
+        is_callers = False
         try:
             with ledger_connection() as connection:
                 is_callers = connection.in_atomic_block

@@ -101,11 +101,13 @@ def _change(names: Sequence[str], where: Sequence[str]) -> Statement:
 
 def _converts(names: Sequence[str]) -> list[Convert | None]:
     fields = [_layout()[1][name] for name in names]
-    kinds = [type(getattr(field, "target_field", field)) for field in fields]
-    return [
-        None if kind in PLAIN else CONVERTED.get(kind, field.get_db_prep_save)
-        for kind, field in zip(kinds, fields, strict=True)
-    ]
+    return [None if type(getattr(field, "target_field", field)) in PLAIN else _convert(field) for field in fields]
+
+
+def _convert(field: Any) -> Convert:
+    # Not by the target's type: what users and keys are called by comes from callers, and may be a text.
+    convert: Convert = CONVERTED.get(type(field), field.get_db_prep_save)
+    return convert
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from datetime import timedelta
 from functools import cache
 from hashlib import sha256
@@ -17,7 +18,7 @@ from django.utils import timezone
 from creative_services.adapters.connections import connection_for
 from creative_services.adapters.fresh import TOKEN
 from creative_services.adapters.permissions import generate_column, note_generate
-from creative_services.adapters.plain_rows import PlainRows, is_plain
+from creative_services.adapters.plain_rows import PlainRows, escaping, is_plain
 from creative_services.core.secret import Secret
 from creative_services.models import Llms, MachineKey
 from creative_services.models.keys import MARK
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 SHAPE = re.compile(rf"{MARK}([0-9a-f]{{12}})_[\w-]{{43}}", re.ASCII)
 NO_DIGEST = "0" * 64
 USE_INTERVAL = timedelta(minutes=1)
+JUST = 0.1  # seconds
 
 
 def issue(user: Any, name: str, expires_at: datetime | None = None) -> MachineKey:
@@ -68,6 +70,12 @@ def note_use(row: MachineKey) -> None:
         _rows().filter(stale, pk=row.pk).update(last_used_at=now)
 
 
+def token_just_read(auth: Any) -> str | None:
+    """The registry's token, if it was read with this machine key a moment ago: a body may have been slow to come."""
+    is_fresh = isinstance(auth, MachineKey) and time.monotonic() - auth.read_at < JUST
+    return auth.registry_token if is_fresh else None
+
+
 def _rows() -> QuerySet[MachineKey]:
     # A replica may not know yet that a key was revoked.
     return MachineKey.objects.using(router.db_for_write(MachineKey))
@@ -79,6 +87,7 @@ def _of_prefix(prefix: str) -> MachineKey | None:
     users: Any = get_user_model()
     with connection_for(using) as connection:
         statement = _statement(using, users, router.db_for_write(Llms) == using)
+        read_at = time.monotonic()
         with connection.cursor() as cursor:
             cursor.execute(statement.sql, {**statement.params, "prefix": prefix})
             found = cursor.fetchone()
@@ -89,7 +98,7 @@ def _of_prefix(prefix: str) -> MachineKey | None:
         if statement.users is not None:  # else Django reads the user when it is needed
             row.user = statement.users.take(values, using, connection)
         if statement.has_token:
-            row.registry_token = next(values)
+            row.registry_token, row.read_at = next(values), read_at
     for may in values:
         note_generate(row.user, may=bool(may))
     return row
@@ -107,8 +116,8 @@ class Statement(NamedTuple):
 
 @cache
 def _statement(using: str, users: Any, has_token: bool) -> Statement:
-    connection = connections[using]
-    quote = connection.ops.quote_name
+    connection = connections.create_connection(using)  # nobody's, since what it converts by is kept
+    quote = escaping(connection)
     keys, source = PlainRows(MachineKey, "k", connection), f"{quote(MachineKey._meta.db_table)} k"
     selected, owners, params = [f"({TOKEN})"] if has_token else [], None, dict[str, str]()
     if is_plain(users):

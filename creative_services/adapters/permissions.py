@@ -16,6 +16,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connections, router
 
 from creative_services.adapters.connections import connection_for
+from creative_services.adapters.plain_rows import escaping
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -78,7 +79,7 @@ def _is_djangos_to_say(kind: type) -> bool:
 
 @cache
 def _query(using: str, users: Any, wanted: str, pk: str) -> str:
-    quote = connections[using].ops.quote_name
+    quote = escaping(connections[using])
     own, groups = users._meta.get_field("user_permissions"), users._meta.get_field("groups")
     of_groups: Any = Group._meta.get_field("permissions")
     names = {

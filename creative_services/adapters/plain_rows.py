@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -20,7 +20,7 @@ class PlainRows:
     """The rows of a model in a statement, in which its table goes by the name `alias`; one for each database."""
 
     def __init__(self, model: Any, alias: str, connection: BaseDatabaseWrapper) -> None:
-        quote, fields = connection.ops.quote_name, _fields(model)
+        quote, fields = escaping(connection), _fields(model)
         self.selected = ", ".join(f"{alias}.{quote(field.column)}" for field in fields)
         self._model = model
         self._names = [field.attname for field in fields]
@@ -37,6 +37,11 @@ class PlainRows:
             for convert in converters:
                 found[place] = convert(found[place], column, connection)
         return self._model.from_db(using, self._names, found)
+
+
+def escaping(connection: BaseDatabaseWrapper) -> Callable[[str], str]:
+    """What quotes names for a statement that has parameters, in which a percent sign is to be doubled."""
+    return lambda name: connection.ops.quote_name(name).replace("%", "%%")
 
 
 def is_plain(model: Any) -> bool:

@@ -17,7 +17,8 @@ from rest_framework.views import APIView
 from creative_services.adapters import get_client, get_sync_client
 from creative_services.adapters.budget_notices import noting_exceeded
 from creative_services.adapters.clients import get_registry
-from creative_services.adapters.connections import give_back_borrowed, holding_none, outside_transactions
+from creative_services.adapters.connections import holding_none, outside_transactions
+from creative_services.adapters.machine_keys import token_just_read
 from creative_services.adapters.probe import first_callable
 from creative_services.adapters.registry import one_look
 from creative_services.api.bodies import llm_body, llm_name
@@ -96,8 +97,7 @@ class WholeCallView(CreativeServicesView):
         asked = self.dialect.read(read_object(request._request))  # noqa: SLF001  (the only way to Django's request)
         tiers = allowed_tiers(request.user)
         call = asked.call | {"caller": caller_of(request), "tiers": tiers}
-        as_of = getattr(request.auth, "registry_token", None)
-        with holding_none(), one_look(as_of), noting_exceeded() as exceeded:
+        with holding_none(), one_look(token_just_read(request.auth)), noting_exceeded() as exceeded:
             if asked.model is not None:
                 call |= target_of(asked.model, tiers)
             answer = self._answer(asked, call)
@@ -130,13 +130,7 @@ class CallView(WholeCallView):
         writing = partial(self.dialect.writer, asked)
         if not self._is_asgi:
             return event_stream(BegunEvents(get_sync_client().stream(**call), writing))
-        stream = get_client().stream(**call)
-        try:
-            stream.prepare()  # here, where the database is: from the loop each question is a way to a thread and back
-            give_back_borrowed()
-            return event_stream(async_to_sync(BegunAsyncEvents.begin)(stream, writing))
-        finally:
-            stream.abandon()  # if its client has left before the loop came to it
+        return event_stream(async_to_sync(BegunAsyncEvents.begin)(get_client().stream(**call), writing))
 
 
 class GenerateView(CallView):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Generator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from creative_services.core.errors import DeadlineExceededError
@@ -27,16 +26,19 @@ class Run:
     An object, so that tracebacks show no body of a response as a local variable.
     """
 
-    __slots__ = ("_flow", "_next", "caught", "value")
+    __slots__ = ("_failure", "_flow", "_next", "caught", "value")
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self._next: Step | None = None
+        self._failure: BaseException | None = None
         self.value: Any = None
         self.caught: BaseException | None = None
 
     def advance(self) -> Step:
         """The next step. Raises StopIteration with the response, or what the flow raises."""
+        if self._failure is not None:
+            raise self._failure
         if self._next is not None:
             step, self._next = self._next, None
             return step
@@ -50,20 +52,25 @@ class Run:
 
     def prepare(self) -> None:
         """Carry out the steps that ask collaborators, blocking, up to the first that does not, which is left."""
-        while type(step := self.advance()) is Ask:
-            try:
-                self.value = _ask_here(step)
-            except BaseException as exc:  # as in the drivers
-                self.caught = exc
+        try:
+            while type(step := self.advance()) is Ask:
+                try:
+                    self.value = _ask_here(step)
+                except BaseException as exc:  # as in the drivers
+                    self.caught = exc
+        except BaseException as exc:
+            self._failure = exc
+            raise
         self._next = step
 
-    def abandon(self) -> None:
-        """End, blocking, a flow that was prepared and that nobody has driven since."""
-        if self._next is None:
-            return
+    @property
+    def is_prepared(self) -> bool:
+        """Whether it was prepared, and nobody has driven it since."""
+        return self._next is not None
+
+    def give_up(self) -> None:
+        """Let the driver that comes end it at once."""
         self._next, self.caught = None, AbandonedError()
-        with suppress(AbandonedError):
-            self.prepare()
 
 
 def drive(run: Run, transport: Transport, outcome: Outcome) -> Generator[LLMChunk, None, None]:

@@ -51,7 +51,7 @@ class StreamedCall:
 
     @property
     def llm(self) -> LLMEntry | None:
-        """Who is answering, or is being asked, without its key; None before the first chunk is asked for."""
+        """Who is answering, or is being asked, without its key; None before anybody was."""
         attempt = self._call.answering
         return None if attempt is None else attempt.entry.without_key()
 
@@ -111,13 +111,9 @@ class AsyncLLMStream(StreamedCall):
         """Choose an LLM and book the call on this thread, blocking, before an event loop iterates over the chunks.
 
         For a thread that must wait for a database anyway, and hands the stream to a loop that need not. Raises the
-        errors of a call. What was prepared is iterated over, or ended by `abandon`.
+        errors of a call. What was prepared is iterated over, or closed.
         """
         self._run.prepare()
-
-    def abandon(self) -> None:
-        """End, blocking, what was prepared and has not been iterated over; nothing to do for any other stream."""
-        self._run.abandon()
 
     def __aiter__(self) -> AsyncIterator[LLMChunk]:
         return self._chunks
@@ -127,6 +123,9 @@ class AsyncLLMStream(StreamedCall):
 
     async def aclose(self) -> None:
         """End the call; what came so far is accounted for."""
+        if self._run.is_prepared:  # chunks that nobody has asked for have nothing to close
+            self._run.give_up()
+            await anext(self._chunks, None)
         await self._chunks.aclose()
 
     async def __aenter__(self) -> Self:

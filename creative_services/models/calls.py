@@ -33,7 +33,8 @@ def _weak(to: Any, label: Any, *, db_index: bool = False) -> Any:
     """A foreign key that the database does not enforce.
 
     The ledger commits alone, and the other row may be locked, not committed yet, or in another database. An index
-    would be written with every call, and help nobody but who deletes the other row.
+    would be written with every call; without it, deleting the other row reads all calls, and so does the usage of one
+    user by LLM for its days.
     """
     return models.ForeignKey(
         to,

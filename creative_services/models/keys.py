@@ -35,7 +35,8 @@ class MachineKey(models.Model):
     text: Secret | None = None
     """The key itself, on the row that it was just made for; no column keeps it."""
     registry_token: str | None = None
-    """The registry's token, where it was read together with the row."""
+    """The registry's token, where it was read together with the row; at `read_at` by the monotonic clock."""
+    read_at = 0.0
 
     class Meta:
         verbose_name = _("machine key")

@@ -34,6 +34,8 @@ from django.contrib.auth.models import Permission  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 
+from creative_services import Caller  # noqa: E402
+from creative_services.adapters import get_sync_client  # noqa: E402
 from creative_services.models import LlmCall, MachineKey  # noqa: E402
 from creative_services.testing import LlmsFactory, override_llms  # noqa: E402
 
@@ -54,4 +56,6 @@ with override_llms():
     statuses = [status(key), status(key[:-1])]
     assert LlmCall.objects.get().user == MachineKey.objects.get().user == ann
     statuses.append(status(key))
+    get_sync_client().generate("Hello", caller=Caller(user_id=str(ann.pk)))  # as a task's arguments have it
+    assert LlmCall.objects.filter(user=ann, source="python").exists()
 print(*statuses)  # noqa: T201

@@ -4,6 +4,8 @@ import asyncio
 import base64
 import gc
 import json
+import time
+from decimal import Decimal
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -12,7 +14,8 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import AsyncClient, Client, override_settings
 
-from creative_services.models import LlmCall
+from creative_services.models import Budget, LlmCall
+from creative_services.signals import budget_exceeded
 from creative_services.testing import Failure, Reply
 from tests.api.asking import CHAT, GENERATE
 
@@ -108,6 +111,23 @@ def test_a_client_that_leaves_before_the_first_word_ends_the_exchange(caller, pr
     assert client.sent == []
     assert provider.open_exchanges == 0
     assert LlmCall.objects.get().outcome == "cancelled"
+
+
+@every_path
+def test_for_a_client_that_leaves_while_it_is_booked_nobody_is_asked(caller, provider, path):
+    client = LeavingClient(caller, 0, path)
+    Budget.objects.create(name="Team", limit=Decimal("0.000001"), is_hard=False)
+
+    def leave(**_):
+        client.leave()
+        time.sleep(0.3)
+
+    budget_exceeded.connect(leave)
+    client.ask(stream=True)
+    budget_exceeded.disconnect(leave)
+
+    assert (client.sent, provider.requests) == ([], [])
+    assert list(LlmCall.objects.values_list("outcome", "cost")) == [("cancelled", 0)]
 
 
 @every_path

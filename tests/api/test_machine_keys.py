@@ -14,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 
-from creative_services.adapters.machine_keys import find, issue
+from creative_services.adapters.machine_keys import find, issue, token_just_read
 from creative_services.adapters.permissions import generate_column
 from creative_services.models import LlmCall, Llms, MachineKey
+from creative_services.models.token import RegistryToken
+from creative_services.testing import Failure
 
 TIERS = "/api/llm/tiers/"
 HERE = "tests.api.test_machine_keys"
@@ -99,6 +101,27 @@ def test_what_was_changed_is_seen_by_the_next_call_with_the_same_key(key, provid
     cheap.is_active = False
     cheap.save()
     assert generate(key).json()["llm"]["name"] == "Dear"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_changed_while_an_llm_is_asked_is_seen_when_the_next_one_is_chosen(key, provider, dear):
+    generate(key)  # notes the key's use, and reads the LLMs
+
+    def change(received):
+        Llms.objects.filter(pk=dear.pk).update(is_active=False)
+        return Failure(500)
+
+    provider.answer_with({"cheap-1": change})
+    assert generate(key).status_code == 502
+
+
+def test_the_llms_are_asked_for_anew_when_the_body_was_slow_to_come(key, cheap):
+    row = find(str(key.text))
+    assert token_just_read(row) == RegistryToken.objects.get().token
+
+    row.read_at -= 1
+    assert token_just_read(row) is None
+    assert token_just_read("a session's") is None
 
 
 @pytest.mark.django_db(databases=["default", "elsewhere"])

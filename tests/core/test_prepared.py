@@ -89,8 +89,11 @@ def test_whoever_fails_on_the_loop_is_followed_by_the_next():
 def test_what_stands_in_the_way_is_raised_here(entries, refusal, error):
     provider, book = FakeProvider(), Book(refusal)
 
+    stream = stream_of(provider, book, *entries)
     with pytest.raises(error):
-        stream_of(provider, book, *entries).prepare()
+        stream.prepare()
+    with pytest.raises(error):
+        read(stream)
 
     assert (provider.models, book.settled) == ([], [])
 
@@ -98,10 +101,12 @@ def test_what_stands_in_the_way_is_raised_here(entries, refusal, error):
 def test_one_that_nobody_reads_is_taken_back():
     provider, book = FakeProvider(), Book()
 
-    stream = stream_of(provider, book)
-    stream.prepare()
-    stream.abandon()
-    stream.abandon()
+    async def leave(stream: AsyncLLMStream) -> None:
+        async with stream:
+            stream.prepare()
+        await stream.aclose()
+
+    asyncio.run(leave(stream_of(provider, book)))
 
     assert [(attempt.outcome, attempt.was_sent) for attempt in book.settled] == [("cancelled", False)]
     assert provider.models == []
@@ -111,9 +116,8 @@ def test_one_that_was_read_is_not_taken_back():
     provider, book = FakeProvider("Hi"), Book()
 
     stream = stream_of(provider, book)
-    stream.abandon()  # nothing is prepared yet
     stream.prepare()
     read(stream)
-    stream.abandon()
+    asyncio.run(stream.aclose())
 
     assert [attempt.outcome for attempt in book.settled] == ["ok"]

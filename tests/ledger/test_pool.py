@@ -4,12 +4,13 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from django.db import DatabaseError, Error, connections, transaction
 
 from creative_services import adapters
-from creative_services.adapters import connection_pool
+from creative_services.adapters import connection_pool, ledger, ledger_database
 from creative_services.adapters.connection_pool import ALIAS, ConnectionPool, close_pools, pool_of
 from creative_services.adapters.connections import connection_for
 from creative_services.adapters.ledger_database import ledger_connection
@@ -230,6 +231,38 @@ def test_in_tests_none_stays_open_since_test_databases_are_dropped(alias):
     with pool.loan() as connection:
         ask(connection)
     assert connection.connection is None
+
+
+def test_what_must_be_booked_waits_anew_for_a_connection(alias, pool, settings, monkeypatch):
+    settings.CREATIVE_SERVICES = {"LEDGER_DATABASE": alias}
+    monkeypatch.setattr(ledger_database, "pool_of", lambda _: pool)
+    are_taken = Barrier(3)
+
+    def hold():
+        with pool.loan():
+            are_taken.wait()
+            time.sleep(0.2)
+
+    with ThreadPoolExecutor(2) as others:
+        holding = [others.submit(hold) for _ in range(2)]
+        are_taken.wait()
+        assert ledger._persistently(ledger.LAST_PAUSES, lambda connection, is_again: is_again)
+        assert [one.result() for one in holding] == [None, None]
+
+
+def test_on_sqlite_there_is_one_and_waiting_for_it_lasts_no_shorter_than_for_the_file(alias, monkeypatch):
+    monkeypatch.setattr(connection_pool, "SOON", 0.01)
+    monkeypatch.setitem(connections[alias].settings_dict, "OPTIONS", {"timeout": 30})
+    is_sqlite = connections[alias].vendor == "sqlite"
+    pool = connection_pool._pool_for(connections[alias])
+
+    def finds_none():
+        with pool.loan_soon() as second:
+            return second is None
+
+    with ThreadPoolExecutor(1) as other, pool.loan():
+        assert other.submit(finds_none).result() == is_sqlite
+    assert pool._patience == (30 if is_sqlite else connection_pool.PATIENCE)
 
 
 def test_a_process_has_one_for_each_database_and_a_forked_one_its_own(monkeypatch):

@@ -7,6 +7,7 @@ from django.db import models
 class Person(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid4)
     email = models.EmailField(unique=True)
+    share = models.IntegerField(db_column="share%", default=0)
 
     objects = BaseUserManager()
 
