@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import pytest
 from asgiref.sync import async_to_sync
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from creative_services import (
@@ -212,6 +212,11 @@ def test_the_ledger_has_what_providers_bill_to_the_last_digit_or_in_doubt_more()
         is_cached=st.booleans(),
         moment=st.sampled_from([0.0, 0.001, 0.002, 0.003, 0.005]),
     )
+    # What must come up does so, whatever chance says: reported and not, answered and not.
+    @example(plan=[("answered", Usage(9, 5))], way="whole", first=0, is_cached=False, moment=0.0)
+    @example(plan=[("unreported", Usage(9, 5))], way="whole", first=0, is_cached=False, moment=0.0)
+    @example(plan=[("refused", Usage(9, 5))], way="whole", first=0, is_cached=False, moment=0.0)
+    @example(plan=[("gateway", Usage(9, 5))], way="whole", first=0, is_cached=False, moment=0.0)
     def call(plan, way, first, is_cached, moment):
         mark = {"cache_control": {"type": "ephemeral"}} if is_cached else {}
         if not is_cached:
