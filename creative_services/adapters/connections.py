@@ -70,7 +70,7 @@ def holding_none() -> Iterator[None]:
 
 
 def give_back_borrowed() -> None:
-    """What `GivingBack` does, done by the request's thread itself before it hands over to an event loop."""
+    """Give back this thread's connections if it is `holding_none`, and is about to ask or to hand over to a loop."""
     if (loan := _present_loan()) is not None:
         give_back_connections()
         loan.is_open = False

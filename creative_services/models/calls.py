@@ -29,7 +29,7 @@ COST_SOURCES = (
 )
 
 
-def _weak(to: Any, label: Any, *, db_index: bool = False) -> Any:
+def weak_key(to: Any, label: Any, *, db_index: bool = False) -> Any:
     """A foreign key that the database does not enforce.
 
     The ledger commits alone, and the other row may be locked, not committed yet, or in another database. An index
@@ -77,13 +77,13 @@ class LlmCall(models.Model):
 
     request_id = models.UUIDField(_("request"))
     number = models.PositiveSmallIntegerField(_("number"), default=1)
-    llm = _weak("creative_services.Llms", _("LLM"), db_index=True)  # the admin lists an LLM's calls
+    llm = weak_key("creative_services.Llms", _("LLM"), db_index=True)  # the admin lists an LLM's calls
     llm_name = models.CharField(_("LLM name"), max_length=200)
     provider = models.CharField(_("provider"), max_length=100)
     model = models.CharField(_("model"), max_length=200)
     tier = models.CharField(_("tier"), max_length=20)
-    user = _weak(settings.AUTH_USER_MODEL, _("user"))
-    machine_key = _weak("creative_services.MachineKey", _("machine key"))
+    user = weak_key(settings.AUTH_USER_MODEL, _("user"))
+    machine_key = weak_key("creative_services.MachineKey", _("machine key"))
     caller = models.CharField(_("caller"), max_length=200, blank=True, default="")
     source = models.CharField(_("source"), max_length=10, choices=SOURCES, default="python")
     started_at = models.DateTimeField(_("started"), db_index=True)

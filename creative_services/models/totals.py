@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from creative_services.fields.usd import UsdField
-from creative_services.models.calls import OUTCOMES, SOURCES, LlmCall
-
-
-def _weak(to: Any, label: Any, *, db_index: bool) -> Any:
-    return models.ForeignKey(
-        to,
-        models.SET_NULL,
-        verbose_name=label,
-        null=True,
-        blank=True,
-        db_constraint=False,
-        db_index=db_index,
-        related_name="+",
-    )
+from creative_services.models.calls import OUTCOMES, SOURCES, LlmCall, weak_key
 
 
 class ClosedDay(models.Model):
@@ -69,7 +54,7 @@ class DaySums(models.Model):
 class LlmSums(DaySums):
     """Those of one LLM, as it was then."""
 
-    llm = _weak("creative_services.Llms", _("LLM"), db_index=False)
+    llm = weak_key("creative_services.Llms", _("LLM"), db_index=False)
     llm_name = models.CharField(_("LLM name"), max_length=200)
     provider = models.CharField(_("provider"), max_length=100)
     model = models.CharField(_("model"), max_length=200)
@@ -93,8 +78,8 @@ class LlmDay(LlmSums):
 class CallerDay(DaySums):
     """What one user or machine key had done on one day; of calls in nobody's name, what one `task` had."""
 
-    user = _weak(settings.AUTH_USER_MODEL, _("user"), db_index=True)
-    machine_key = _weak("creative_services.MachineKey", _("machine key"), db_index=True)
+    user = weak_key(settings.AUTH_USER_MODEL, _("user"), db_index=True)
+    machine_key = weak_key("creative_services.MachineKey", _("machine key"), db_index=True)
     task = models.CharField(_("caller"), max_length=200, blank=True)
 
     class Meta:
@@ -104,8 +89,8 @@ class CallerDay(DaySums):
 class DetailDay(LlmSums):
     """What one caller had one LLM do on one day whose calls may be deleted."""
 
-    user = _weak(settings.AUTH_USER_MODEL, _("user"), db_index=True)
-    machine_key = _weak("creative_services.MachineKey", _("machine key"), db_index=True)
+    user = weak_key(settings.AUTH_USER_MODEL, _("user"), db_index=True)
+    machine_key = weak_key("creative_services.MachineKey", _("machine key"), db_index=True)
     caller = models.CharField(_("caller"), max_length=200, blank=True)
 
     class Meta:
