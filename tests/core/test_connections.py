@@ -248,6 +248,56 @@ def test_an_async_connection_that_the_provider_closed_is_not_used_again() -> Non
         assert provider.connections == 2
 
 
+UNASKED = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"
+
+
+def test_what_nobody_asked_for_is_not_taken_for_the_next_answer() -> None:
+    with LoopbackProvider([OnTheWire([ANSWER, UNASKED], "silence", pause=0.1), "Hi"]) as provider:
+        with sync_client(provider) as client:
+            client.generate("Hello")
+            time.sleep(0.3)
+
+            assert client.generate("Hello").text == "Hi"
+        assert provider.connections == 2
+
+
+def test_what_nobody_asked_for_is_not_taken_for_the_next_answer_on_a_loop() -> None:
+    async def run(provider: LoopbackProvider) -> str:
+        async with async_client(provider) as client:
+            await client.generate("Hello")
+            await asyncio.sleep(0.3)
+            return (await client.generate("Hello")).text
+
+    with LoopbackProvider([OnTheWire([ANSWER, UNASKED], "silence", pause=0.1), "Hi"]) as provider:
+        assert asyncio.run(run(provider)) == "Hi"
+        assert provider.connections == 2
+
+
+def test_a_connection_of_which_more_may_have_come_than_was_read_serves_no_other_call() -> None:
+    """TLS would keep that where nobody sees it, and hand it to the next call as its answer."""
+    long = HEAD + b"content-length: 300000\r\n\r\n" + b" " * 300_000
+
+    async def run(provider: LoopbackProvider) -> bytes:
+        transport = HttpTransport()
+        bodies = []
+        for _ in range(2):
+            request = HttpRequest("POST", f"{provider.url}/chat/completions", {}, b"{}")
+            exchange = await transport.aopen(request)
+            await exchange.begin(time.monotonic() + 5)
+            await asyncio.sleep(0.3)  # all of it has come
+            body = b""
+            while piece := await exchange.read(time.monotonic() + 5):
+                body += piece
+            bodies.append(body)
+            await exchange.aclose()
+        await transport.aclose()
+        return bodies[1]
+
+    with LoopbackProvider([OnTheWire([long], "silence"), OnTheWire([ANSWER], "silence")]) as provider:
+        assert asyncio.run(run(provider)) == BODY
+        assert provider.connections == 2
+
+
 class StillLane:
     """An idle connection that only says whether it was cut."""
 

@@ -50,7 +50,7 @@ class AsyncLane(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.http.receive(data)
         self._unread += len(data)
-        if self._unread > PAUSE_ABOVE:
+        if self.is_paused:
             self._transport.pause_reading()
         self._wake()
 
@@ -77,7 +77,12 @@ class AsyncLane(asyncio.Protocol):
     # What a call uses
 
     def is_quiet(self) -> bool:
-        return self._is_open and is_quiet(self._transport.get_extra_info("socket").fileno())
+        return self._is_open and self.http.is_reusable and is_quiet(self._transport.get_extra_info("socket").fileno())
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether more may have come than was read: TLS keeps that where nobody sees it."""
+        return self._unread > PAUSE_ABOVE
 
     def cut(self) -> None:
         self._transport.abort()
@@ -91,7 +96,7 @@ class AsyncLane(asyncio.Protocol):
         left = until - time.monotonic()
         if left <= 0:  # not left to the timer: the loop looks at sockets first, and a flood always has more
             raise ProviderTimeoutError(SILENT)
-        if self._unread > PAUSE_ABOVE:
+        if self.is_paused:
             self._transport.resume_reading()
         self._unread = 0
         self._waiter = waiter = self._loop.create_future()
@@ -188,7 +193,7 @@ class AsyncExchange:
         lane, self._lane = self._lane, None
         if lane is None:
             return
-        if self._is_read and lane.http.restart():
+        if self._is_read and lane.http.is_reusable and not lane.is_paused:
             self._lanes.give_back(self._place, lane)
         else:
             lane.cut()

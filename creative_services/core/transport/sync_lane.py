@@ -129,7 +129,7 @@ class SyncExchange:
         lane, self._lane = self._lane, None
         if lane is None:
             return
-        if self._is_read and lane.http.restart():
+        if self._is_read and lane.http.is_reusable:
             self._lanes.give_back(self._place, lane)
         else:
             lane.cut()
