@@ -33,8 +33,8 @@ def weak_key(to: Any, label: Any, *, db_index: bool = False) -> Any:
     """A foreign key that the database does not enforce.
 
     The ledger commits alone, and the other row may be locked, not committed yet, or in another database. An index
-    would be written with every call; without it, deleting the other row reads all calls, and so does the usage of one
-    user by LLM for its days.
+    would be written with every call; without it, deleting the other row reads all calls, so does the admin's list of one
+    LLM's, until a page is full, and the usage of one user by LLM those of its days.
     """
     return models.ForeignKey(
         to,
@@ -77,7 +77,7 @@ class LlmCall(models.Model):
 
     request_id = models.UUIDField(_("request"))
     number = models.PositiveSmallIntegerField(_("number"), default=1)
-    llm = weak_key("creative_services.Llms", _("LLM"), db_index=True)  # the admin lists an LLM's calls
+    llm = weak_key("creative_services.Llms", _("LLM"))
     llm_name = models.CharField(_("LLM name"), max_length=200)
     provider = models.CharField(_("provider"), max_length=100)
     model = models.CharField(_("model"), max_length=200)

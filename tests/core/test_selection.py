@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -246,6 +248,19 @@ def test_the_answer_names_the_llm_without_its_key_and_what_it_cost(ask: Ask) -> 
     assert answer.finish_reason == "stop"
     assert 0 <= answer.latency_seconds < 5
     assert len(answer.request_id) == 36
+
+
+@every_face
+def test_ids_of_calls_begin_with_the_time_and_are_all_different(ask: Ask) -> None:
+    before = time.time_ns() // 1_000_000
+    ids = [UUID(ask(FakeProvider("Hi"), ENTRY).request_id) for _ in range(5)]
+
+    times = [one.int >> 80 for one in ids]
+    assert times == sorted(times)
+    assert before <= times[0] <= times[-1] <= time.time_ns() // 1_000_000
+    assert {(one.version, one.variant) for one in ids} == {(7, RFC_4122)}
+    assert len({one.int & (1 << 62) - 1 for one in ids}) == 5
+    assert len({one.int >> 64 & 0xFFF for one in ids}) > 1
 
 
 @every_face
