@@ -36,6 +36,12 @@ def transaction_of_the_test():
         signal.connect(close_old_connections)
 
 
+@pytest.fixture(autouse=True, params=[[], ["creative_services.middleware.on_one_thread"]], ids=["", "on one thread"])
+def middleware(request, settings):
+    """Whatever way Django takes to the view."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, *request.param]
+
+
 ENDLESS = Reply(["word "] * 1000, pause=0.01)
 
 
