@@ -19,6 +19,7 @@ from creative_services.core.endpoints import literal_address, permits, split_end
 from creative_services.core.errors import ConfigurationError
 from creative_services.core.providers import provider_for, retirement, wire_for
 from creative_services.core.types import LLMEntry, LLMTier
+from creative_services.databases import own_model
 from creative_services.fields.vault import BadEncryptionKeyError, own_fernets
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def check_ledger(app_configs: Sequence[AppConfig] | None, **options: Any) -> lis
         is_kept, place = app_settings.ledger is not None, app_settings.ledger_database
     except ConfigurationError:
         return []  # E002 says it
-    usual = router.db_for_write(apps.get_model("creative_services", "LlmCall"))
+    usual = router.db_for_write(own_model("LlmCall"))
     if not is_kept or place not in {None, usual} or connections[usual].vendor != "sqlite":
         return []
     return [
@@ -120,7 +121,7 @@ def check_rows(
 
     W005: a LOCAL row whose host is outside private networks. Warnings, so that `migrate` can still mend the rows.
     """
-    model = apps.get_model("creative_services", "Llms")
+    model = own_model("Llms")
     using = router.db_for_write(model)
     if using not in (databases or ()):
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,19 @@ FILE = "creative_services_ledger"
 """The alias of a ledger in a SQLite file of its own."""
 
 
+@cache
+def own_model(name: str) -> Any:
+    """A model of this app's, for modules that are imported before there are models."""
+    return apps.get_model("creative_services", name)
+
+
 def ledger_alias() -> str:
     """The alias of the database in which LlmCall and BudgetPeriod rows are written and read.
 
     In the TestCases of projects it is that of their other rows, unless the test opens the ledger's as well, so that
     every test sees its own rows only and nothing lands in the file of a real ledger.
     """
-    usual = router.db_for_write(apps.get_model("creative_services", "LlmCall"))
+    usual = router.db_for_write(own_model("LlmCall"))
     place = app_settings.ledger_database
     if place is None:
         return usual

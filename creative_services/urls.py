@@ -11,12 +11,13 @@ if apps.is_installed("drf_spectacular"):
 app_name = "creative_services"
 
 urlpatterns = [
+    # First what is asked for most: Django tries one after the other.
+    path("v1/chat/completions", openai_views.ChatCompletionsView.as_view(), name="chat-completions"),
     path("generate/", views.GenerateView.as_view(), name="generate"),
     path("llms/", views.LLMListView.as_view(), name="llm-list"),
     path("llms/<int:llm_id>/", views.LLMDetailView.as_view(), name="llm-detail"),
     path("tiers/", views.TierListView.as_view(), name="tier-list"),
     path("usage/", usage.UsageView.as_view(), name="usage"),
-    path("v1/chat/completions", openai_views.ChatCompletionsView.as_view(), name="chat-completions"),
     path("v1/embeddings", openai_views.EmbeddingsView.as_view(), name="embeddings"),
     path("v1/models", openai_views.ModelListView.as_view(), name="model-list"),
     path("v1/models/<path:model>", openai_views.ModelView.as_view(), name="model-detail"),

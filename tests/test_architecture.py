@@ -16,7 +16,7 @@ OWN = [file for file in FILES if file.is_relative_to(PACKAGE)]
 
 # Signatures that Django dictates: a method it calls with more than we use, a receiver, a system check.
 DICTATED = re.compile(
-    r"__init__|handle|formfield|save|delete|update|update_or_create|bulk_\w+|_insert|_update|get_\w*form\w*|check_\w+"
+    r"__init__|handle|formfield|save|delete|update|update_or_create|bulk_\w+|_insert|_update|get_\w*form\w*|check_\w+|as_view"
 )
 
 BLOCKED_IMPORT = """

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from creative_services.adapters.ledger_database import ledger_connection
+from creative_services.databases import own_model
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -71,7 +71,7 @@ class Audit:
 
     def _periods(self) -> Iterator[str]:
         accounts = self._accounts()
-        names = dict(apps.get_model("creative_services", "Budget")._default_manager.values_list("pk", "name"))
+        names = dict(own_model("Budget")._default_manager.values_list("pk", "name"))
         for row in self._rows("BudgetPeriod").order_by("pk").iterator():
             account = accounts[row.pk]
             name = f"The budget {names.get(row.budget_id, row.budget_id)!r}, from {row.starts_at:%Y-%m-%d %H:%M} UTC,"
@@ -104,7 +104,7 @@ class Audit:
         return calls
 
     def _rows(self, model: str) -> Any:
-        return apps.get_model("creative_services", model)._base_manager.using(self._using)
+        return own_model(model)._base_manager.using(self._using)
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from django.apps import apps
 from django.conf import settings
 from django.db.models import Sum
 from django.db.models.functions import TruncDate
 
 from creative_services.adapters.ledger_database import ledger_connection
+from creative_services.databases import own_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +101,7 @@ def _booked(first: date, last: date) -> Iterator[tuple[date, str, Amounts]]:
     zone = UTC if settings.USE_TZ else None  # without zones the columns know the project's days only
     begin, end = (datetime.combine(day, time(), zone) for day in (first, last + timedelta(days=1)))
     with ledger_connection() as connection:
-        calls = apps.get_model("creative_services", "LlmCall")._base_manager.using(connection.alias)
+        calls = own_model("LlmCall")._base_manager.using(connection.alias)
         sums = (
             calls.filter(started_at__gte=begin, started_at__lt=end)
             .order_by()

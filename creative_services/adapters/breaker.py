@@ -68,7 +68,8 @@ class CacheBreaker:
 
     def report(self, entry: LLMEntry, attempt: Attempt) -> None:
         """How a try ended."""
-        self._run(self._report(entry, attempt))
+        if self._is_news(entry, attempt):
+            self._run(self._report(entry, attempt))
 
     def coolings(self, entries: Iterable[LLMEntry]) -> dict[int, Cooling]:
         """What `cooling` says of each, by id, with two reads; those that may be asked are left out."""
@@ -88,7 +89,8 @@ class CacheBreaker:
 
     async def areport(self, entry: LLMEntry, attempt: Attempt) -> None:
         """`report`, awaited."""
-        await self._arun(self._report(entry, attempt))
+        if self._is_news(entry, attempt):
+            await self._arun(self._report(entry, attempt))
 
     # What is asked of the cache
 
@@ -108,10 +110,11 @@ class CacheBreaker:
         self._notes[key] = place, now
         return None
 
+    def _is_news(self, entry: LLMEntry, attempt: Attempt) -> bool:
+        return attempt.outcome != "ok" or self._key(entry) in self._notes
+
     def _report(self, entry: LLMEntry, attempt: Attempt) -> Steps[None]:
         key = self._key(entry)
-        if attempt.outcome == "ok" and key not in self._notes:
-            return
         before = _circuit((yield "get", key))
         now = self._clock()
         circuit = after(before, attempt, now)

@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from django.apps import apps
-
 from creative_services.adapters.connections import borrowed
+from creative_services.databases import own_model
 from creative_services.signals import budget_exceeded, budget_warning
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def announce_exceeded(claims: Sequence[Claim], planned: PlannedAttempt) -> None:
         if noted is not None and claim.budget.name not in noted:
             noted.append(claim.budget.name)
         budget_exceeded.send_robust(
-            apps.get_model("creative_services", "Budget"),
+            own_model("Budget"),
             budget=claim.budget.name,
             is_hard=False,
             resets_at=claim.resets_at,
@@ -52,7 +51,7 @@ def announce_exceeded(claims: Sequence[Claim], planned: PlannedAttempt) -> None:
 def announce_refusal(error: BudgetExceededError, planned: PlannedAttempt) -> None:
     """A hard budget has refused a call."""
     budget_exceeded.send_robust(
-        apps.get_model("creative_services", "Budget"),
+        own_model("Budget"),
         budget=error.budget,
         is_hard=True,
         resets_at=error.resets_at,
@@ -65,7 +64,7 @@ def announce_warnings(claims: Sequence[Claim]) -> None:
     """These have passed their mark."""
     for claim in claims:
         budget_warning.send_robust(
-            apps.get_model("creative_services", "Budget"),
+            own_model("Budget"),
             budget=claim.budget.name,
             limit=claim.budget.limit,
             percent=claim.budget.warn_at_percent,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import router
 from django.utils import timezone
@@ -15,7 +14,7 @@ from creative_services.adapters import budget_periods
 from creative_services.adapters.budget_refusals import not_countable, not_covered
 from creative_services.adapters.budget_rows import BudgetSnapshot
 from creative_services.adapters.fresh import Fresh
-from creative_services.databases import ledger_alias
+from creative_services.databases import ledger_alias, own_model
 from creative_services.fields.usd import PLACES, to_units
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ class Budgets:
         Reads no row that it knows. Makes the rows of periods that begin, each by itself: call it outside of the
         ledger's transaction.
         """
-        is_shared = router.db_for_write(apps.get_model("creative_services", "Budget")) == ledger_alias()
+        is_shared = router.db_for_write(own_model("Budget")) == ledger_alias()
         snapshot = self._fresh.current(planned.entry.as_of, connection if is_shared else None)
         now = self._now()
         claims = [
@@ -160,7 +159,7 @@ def _move(connection: BaseDatabaseWrapper, period_ids: Sequence[int], reserved: 
 
 
 def _read(alias: str, _token: str | None) -> BudgetSnapshot:
-    rows = apps.get_model("creative_services", "Budget")._default_manager.using(alias)
+    rows = own_model("Budget")._default_manager.using(alias)
     return BudgetSnapshot(rows.filter(is_active=True).order_by("pk"))
 
 

@@ -6,10 +6,10 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from django.apps import apps
 from django.db import router
 
 from creative_services.adapters.connections import borrowed, connection_for
+from creative_services.databases import own_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ class Fresh(Generic[Found]):
 
         `loan` is another connection to their database than this thread's own, to be used in its place.
         """
-        using = router.db_for_write(apps.get_model("creative_services", self._model))
+        using = router.db_for_write(own_model(self._model))
         known = None if as_of is None else self._kept.get((using, as_of))
         if known is not None:
             return known

@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.apps import apps
 from django.db import Error, IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
@@ -25,7 +24,7 @@ from creative_services.adapters.ledger_sql import insert, update
 from creative_services.adapters.sweep import LazySweep
 from creative_services.core.errors import BudgetExceededError, LedgerUnavailableError
 from creative_services.core.types import Attempt
-from creative_services.databases import ledger_alias
+from creative_services.databases import ledger_alias, own_model
 from creative_services.signals import budget_exceeded, llm_call_finished
 
 if TYPE_CHECKING:
@@ -93,12 +92,14 @@ class DjangoLedger:
         except BudgetExceededError as error:
             announce_refusal(error, planned)
             raise
-        announce_exceeded(exceeded, planned)
+        if exceeded:
+            announce_exceeded(exceeded, planned)
         return booked
 
     def settle(self, booked: Booked, attempt: Attempt) -> None:
         """Book what an attempt came to."""
-        _announce(self._settle(booked, attempt))
+        if announcements := self._settle(booked, attempt):
+            _announce(announcements)
 
     # On event loops: what was begun is finished, and receivers are called where Django's own sync code runs
 
@@ -195,7 +196,7 @@ class DjangoLedger:
             elif update(connection, row, {**booked.key, "outcome": "lost"}):  # it took longer than anybody thought
                 correct(connection, [claim.period_id for claim in claims], booked.reserved, row["cost"])
         if llm_call_finished.has_listeners():
-            model = apps.get_model("creative_services", "LlmCall")
+            model = own_model("LlmCall")
             call = model._default_manager.using(connection.alias).get(**booked.key)
             call._state.db = ledger_alias()
             announcements.append(partial(llm_call_finished.send_robust, sender=model, call=call))

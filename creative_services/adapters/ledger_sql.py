@@ -6,9 +6,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.apps import apps
 from django.db import models
 
+from creative_services.databases import own_model
 from creative_services.fields.usd import UsdField, to_units
 
 if TYPE_CHECKING:
@@ -113,5 +113,5 @@ def _convert(field: Any) -> Convert:
 @cache
 def _layout() -> tuple[str, Mapping[str, Any]]:
     """The table, and the fields by the names of their attributes."""
-    meta = apps.get_model("creative_services", "LlmCall")._meta
+    meta = own_model("LlmCall")._meta
     return meta.db_table, {field.attname: field for field in meta.concrete_fields}

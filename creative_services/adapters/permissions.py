@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth import get_backends, get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission, PermissionsMixin
@@ -70,8 +71,13 @@ def note_generate(user: Any, *, may: bool) -> None:
 
 
 def _is_djangos_to_say(kind: type) -> bool:
+    return _judges_alone(kind, get_user_model(), tuple(settings.AUTHENTICATION_BACKENDS))
+
+
+@cache
+def _judges_alone(kind: type, users: type, _backends: tuple[str, ...]) -> bool:
     return (
-        issubclass(kind, get_user_model())
+        issubclass(kind, users)
         and getattr(kind, "has_perm", None) is PermissionsMixin.has_perm
         and all(type(backend) is ModelBackend for backend in get_backends())
     )

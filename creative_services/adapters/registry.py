@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
-from django.apps import apps
 from django.core.signals import setting_changed
 
 from creative_services.adapters.fresh import Fresh
 from creative_services.adapters.snapshot import Snapshot
 from creative_services.core.llm_registry import RetirementLog
+from creative_services.databases import own_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -137,7 +137,7 @@ class DjangoLLMRegistry:
         return self._fresh.current(as_of)
 
     def _read(self, alias: str, token: str | None) -> Snapshot:
-        rows: Any = self._rows if self._rows is not None else apps.get_model("creative_services", "Llms")
+        rows: Any = self._rows if self._rows is not None else own_model("Llms")
         queryset: LlmsQuerySet = rows.all() if hasattr(rows, "all") else rows._default_manager.all()
         return Snapshot(queryset.using(alias), token)
 

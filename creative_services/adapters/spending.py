@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.apps import apps
 from django.utils import timezone
 
 from creative_services.adapters.budget_rows import ActiveBudget
 from creative_services.adapters.days import stored
 from creative_services.adapters.ledger_database import ledger_connection
+from creative_services.databases import own_model
 
 ZERO = Decimal(0)
 
@@ -42,7 +42,7 @@ def spending(budgets: Iterable[Budget]) -> dict[int, Spending]:
     active = {row.pk: ActiveBudget.of(row) for row in budgets}
     periods = {pk: budget.at(now) for pk, budget in active.items()}
     with ledger_connection() as connection:
-        rows = apps.get_model("creative_services", "BudgetPeriod")._base_manager.using(connection.alias)
+        rows = own_model("BudgetPeriod")._base_manager.using(connection.alias)
         found = rows.filter(
             budget_id__in=list(periods), starts_at__in={stored(period.starts_at) for period in periods.values()}
         )

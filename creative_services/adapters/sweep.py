@@ -7,14 +7,13 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
 from django.db import Error, transaction
 from django.utils import timezone
 
 from creative_services.adapters.budgets import release
 from creative_services.adapters.connections import borrowed
 from creative_services.adapters.ledger_database import ledger_connection
-from creative_services.databases import ledger_alias
+from creative_services.databases import ledger_alias, own_model
 from creative_services.signals import llm_call_finished
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class LazySweep:
 
 
 def _rows(connection: BaseDatabaseWrapper) -> Any:
-    return apps.get_model("creative_services", "LlmCall")._base_manager.using(connection.alias)
+    return own_model("LlmCall")._base_manager.using(connection.alias)
 
 
 def _expired(connection: BaseDatabaseWrapper, now: datetime, most: int) -> list[LlmCall]:

@@ -6,17 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
-from django.utils.decorators import method_decorator
 from django.utils.timezone import get_default_timezone_name
 from rest_framework.exceptions import ParseError, PermissionDenied
 from rest_framework.response import Response
 
-from creative_services.adapters.connections import outside_transactions
 from creative_services.adapters.usage import total, usage
 from creative_services.adapters.usage_query import UsageError, asked_of, groups_of
 from creative_services.adapters.usage_table import Names, sums_of, to_csv
 from creative_services.api.policies import is_staff
-from creative_services.api.views import CreativeServicesView
+from creative_services.api.views import CreativeServicesView, OutsideTransactions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +29,7 @@ FORMATS = ("json", "csv")
 CSV = "text/csv"
 
 
-# It adds days up, each in a transaction of its own.
-@method_decorator(outside_transactions, name="dispatch")
-class UsageView(CreativeServicesView):
+class UsageView(OutsideTransactions, CreativeServicesView):  # it adds days up, each in a transaction of its own
     """`GET usage/`: calls, tokens and US dollars in groups; one's own, and for staff everybody's."""
 
     def get(self, request: Request) -> HttpResponseBase:

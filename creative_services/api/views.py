@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import async_to_sync
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
-from django.utils.decorators import method_decorator
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
@@ -86,8 +85,16 @@ class CreativeServicesView(APIView):
         return final
 
 
-@method_decorator(outside_transactions, name="dispatch")
-class WholeCallView(CreativeServicesView):
+class OutsideTransactions(APIView):
+    """A view that ATOMIC_REQUESTS leaves alone."""
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        # Once, where a decorated `dispatch` would be decorated anew by every request.
+        return outside_transactions(super().as_view(**initkwargs))
+
+
+class WholeCallView(OutsideTransactions, CreativeServicesView):
     """A call of an LLM, asked for and answered in one form; `asks` is the client's method for it."""
 
     throttle_scope = ThrottleScope()

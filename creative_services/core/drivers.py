@@ -95,19 +95,17 @@ def drive(run: Run, transport: Transport, outcome: Outcome) -> Generator[LLMChun
 
 
 def _carry_out(step: Step, transport: Transport) -> Any:
-    match step:
-        case Read():
-            return step.exchange.read(step.until)
-        case Begin():
-            return step.exchange.begin(step.until)
-        case Open():
-            return transport.open(step.request)
-        case Ask():
-            return _ask_here(step)
-        case Sleep():
-            return time.sleep(step.seconds)
-        case _:
-            return step.exchange.close()  # type: ignore[union-attr]  # chunks do not come here
+    if type(step) is Read:
+        return step.exchange.read(step.until)
+    if type(step) is Ask:
+        return _ask_here(step)
+    if type(step) is Begin:
+        return step.exchange.begin(step.until)
+    if type(step) is Open:
+        return transport.open(step.request)
+    if type(step) is Sleep:
+        return time.sleep(step.seconds)
+    return step.exchange.close()  # type: ignore[union-attr]  # chunks do not come here
 
 
 def _ask_here(step: Ask) -> Any:
