@@ -33,8 +33,8 @@ def weak_key(to: Any, label: Any, *, db_index: bool = False) -> Any:
     """A foreign key that the database does not enforce.
 
     The ledger commits alone, and the other row may be locked, not committed yet, or in another database. An index
-    would be written with every call; without it, deleting the other row reads all calls, so does the admin's list of one
-    LLM's, until a page is full, and the usage of one user by LLM those of its days.
+    would be written with every call; without it, deleting the other row reads all calls, the admin's list of one LLM's
+    reads them until a page is full, and the usage of one user by LLM those of its days.
     """
     return models.ForeignKey(
         to,
