@@ -35,8 +35,8 @@ SERVERS = {
         "--threads=128", "--worker-connections=1000",
     ),
     "uvicorn": (
-        "uvicorn", "--factory", "django.core.asgi:get_asgi_application", "--lifespan=off", "--log-level=error",
-        "--no-access-log", "--backlog=2048",
+        "uvicorn", "example_project.asgi:application", "--lifespan=off", "--log-level=error", "--no-access-log",
+        "--backlog=2048",
     ),
 }  # fmt: skip
 SET_UP = """
@@ -70,7 +70,6 @@ def serving(kind: str, provider: str, folder: Path, *more: str) -> Iterator[tupl
     """A server with both views, told `more`; gives its port, a machine key and its process."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "benchmarks.site.settings",
-        "BENCHMARK_SERVER": "asgi" if kind == "uvicorn" else "wsgi",
         "BENCHMARK_PROVIDER": f"{provider}/v1",
         "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/{kind.replace(' ', '_')}.sqlite3",
     }

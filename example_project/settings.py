@@ -37,7 +37,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "creative_services.middleware.on_one_thread",
 ]
 
 ROOT_URLCONF = "example_project.urls"

@@ -9,8 +9,7 @@ DEBUG = False
 SECRET_KEY = "only-for-benchmarks"  # noqa: S105
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "benchmarks.site.urls"
-# Under ASGI each request has a thread of its own, with which a connection that it kept would be lost.
-DATABASES["default"]["CONN_MAX_AGE"] = None if os.environ.get("BENCHMARK_SERVER") == "wsgi" else 0
+DATABASES["default"]["CONN_MAX_AGE"] = None
 if "sqlite3" in str(DATABASES["default"]["ENGINE"]):
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 30,

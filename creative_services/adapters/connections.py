@@ -35,20 +35,16 @@ def outside_transactions(view: View) -> View:
 
 def give_back_connections() -> None:
     """Close this thread's database connections, or give them to their pool, unless a transaction is open there."""
-    for connection in _opened():
-        if not connection.in_atomic_block and connection.autocommit:
-            connection.close()
-
-
-def _opened() -> list[BaseDatabaseWrapper]:
-    return [one for one in connections.all(initialized_only=True) if one.connection is not None]
+    for one in connections.all(initialized_only=True):
+        if one.connection is not None and not one.in_atomic_block and one.autocommit:
+            one.close()
 
 
 @dataclass(slots=True)
 class Loan:
     """Whether this request's threads may have taken a connection since they last gave theirs back."""
 
-    is_open: bool
+    is_open: bool = True
     is_over: bool = False
     """A cancelled request's context may come back to its caller while the request's thread is still within."""
 
@@ -60,7 +56,7 @@ def holding_none() -> Iterator[None]:
     What the project's code opens on the way, for a session or in a signal's receiver, `GivingBack` gives back when the
     provider is about to be asked: to give it back after each read would open it anew for the next.
     """
-    loan = Loan(is_open=bool(_opened()))
+    loan = Loan()
     token = _loan.set(loan)
     try:
         yield

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-UVICORN = ("uvicorn", "--factory", "django.core.asgi:get_asgi_application", "--fd=0", "--lifespan=off")
+UVICORN = ("uvicorn", "--fd=0", "--lifespan=off", "--log-level=warning", "--factory")
+DJANGOS, OURS = "django.core.asgi:get_asgi_application", "creative_services.asgi:get_asgi_application"
+STANDARD = ("--loop=uvloop", "--http=httptools")
 GUNICORN = (
     "gunicorn",
     "django.core.wsgi:get_wsgi_application()",
@@ -28,8 +30,9 @@ GUNICORN = (
     "--graceful-timeout=1",
 )
 COMMANDS = {
-    "uvicorn": (*UVICORN, "--log-level=warning", "--loop=asyncio", "--http=h11"),
-    "uvicorn-standard": (*UVICORN, "--log-level=warning", "--loop=uvloop", "--http=httptools"),
+    "uvicorn": (*UVICORN, DJANGOS, "--loop=asyncio", "--http=h11"),
+    "uvicorn-standard": (*UVICORN, DJANGOS, *STANDARD),
+    "uvicorn-kept-threads": (*UVICORN, OURS, *STANDARD),
     "gunicorn": (*GUNICORN, "--worker-class=sync"),
     "gunicorn-threads": (*GUNICORN, "--worker-class=gthread", "--threads=4"),
 }

@@ -14,6 +14,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import AsyncClient, Client, override_settings
 
+from creative_services.asgi import KeptThreadsHandler
 from creative_services.models import Budget, LlmCall
 from creative_services.signals import budget_exceeded
 from creative_services.testing import Failure, Reply
@@ -26,7 +27,7 @@ BODIES = {
 every_path = pytest.mark.parametrize("path", BODIES)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def transaction_of_the_test():
     """Keep the test's own transaction: a real server closes connections around each request, as Django asks it to."""
     for signal in (request_started, request_finished):
@@ -36,10 +37,16 @@ def transaction_of_the_test():
         signal.connect(close_old_connections)
 
 
-@pytest.fixture(autouse=True, params=[[], ["creative_services.middleware.on_one_thread"]], ids=["", "on one thread"])
-def middleware(request, settings):
-    """Whatever way Django takes to the view."""
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, *request.param]
+OURS = pytest.param("ours", marks=pytest.mark.django_db(transaction=True))
+
+
+@pytest.fixture(params=["django's", OURS])
+def application(request):
+    """Django's runs on the test's thread, and in its transaction; ours does not."""
+    if request.param == "ours":
+        return KeptThreadsHandler(request.getfixturevalue("kept_threads"))
+    request.getfixturevalue("transaction_of_the_test")
+    return get_asgi_application()
 
 
 ENDLESS = Reply(["word "] * 1000, pause=0.01)
@@ -48,7 +55,8 @@ ENDLESS = Reply(["word "] * 1000, pause=0.01)
 class LeavingClient:
     """Talks ASGI to the application, and leaves once it has been sent `events` events; it reads none after that."""
 
-    def __init__(self, user, events, path):
+    def __init__(self, application, user, events, path):
+        self.application = application
         user.set_password("sesame")
         user.save()
         self.token = base64.b64encode(f"{user.get_username()}:sesame".encode()).decode()
@@ -72,7 +80,7 @@ class LeavingClient:
     async def _run(self, scope):
         self.leaving = asyncio.Event()
         self.loop = asyncio.get_running_loop()
-        await asyncio.wait_for(get_asgi_application()(scope, self._receive, self._send), timeout=60)
+        await asyncio.wait_for(self.application(scope, self._receive, self._send), timeout=60)
 
     def leave(self):
         self.loop.call_soon_threadsafe(self.leaving.set)
@@ -93,9 +101,9 @@ class LeavingClient:
 
 @every_path
 @pytest.mark.parametrize("events", [0, 1, 2, 5])
-def test_a_client_that_reads_no_more_and_leaves_ends_the_exchange(caller, provider, events, path):
+def test_a_client_that_reads_no_more_and_leaves_ends_the_exchange(application, caller, provider, events, path):
     provider.answer_with(ENDLESS)
-    client = LeavingClient(caller, events, path)
+    client = LeavingClient(application, caller, events, path)
 
     client.ask(stream=True)
 
@@ -104,8 +112,8 @@ def test_a_client_that_reads_no_more_and_leaves_ends_the_exchange(caller, provid
 
 
 @every_path
-def test_a_client_that_leaves_before_the_first_word_ends_the_exchange(caller, provider, path):
-    client = LeavingClient(caller, 0, path)
+def test_a_client_that_leaves_before_the_first_word_ends_the_exchange(application, caller, provider, path):
+    client = LeavingClient(application, caller, 0, path)
 
     def leave_soon(received):
         client.leave()
@@ -120,8 +128,8 @@ def test_a_client_that_leaves_before_the_first_word_ends_the_exchange(caller, pr
 
 
 @every_path
-def test_for_a_client_that_leaves_while_it_is_booked_nobody_is_asked(caller, provider, path):
-    client = LeavingClient(caller, 0, path)
+def test_for_a_client_that_leaves_while_it_is_booked_nobody_is_asked(application, caller, provider, path):
+    client = LeavingClient(application, caller, 0, path)
     Budget.objects.create(name="Team", limit=Decimal("0.000001"), is_hard=False)
 
     def leave(**_):
@@ -139,9 +147,9 @@ def test_for_a_client_that_leaves_while_it_is_booked_nobody_is_asked(caller, pro
 @every_path
 @pytest.mark.parametrize("reply", [Reply("Late", delay=0.2), Failure(401, delay=0.2)])
 def test_a_whole_answer_runs_to_its_end_and_is_booked_although_the_client_has_left(
-    caller, provider, path, reply, caplog
+    application, caller, provider, path, reply, caplog
 ):
-    client = LeavingClient(caller, 0, path)
+    client = LeavingClient(application, caller, 0, path)
 
     def leave_soon(received):
         client.leave()

@@ -15,7 +15,7 @@ from tests.api.servers import COMMANDS, serving
 from tests.loopback import LoopbackProvider
 
 PAUSE = 0.3
-UNDER_ASGI = pytest.mark.parametrize("site", ["uvicorn", "uvicorn-standard"], indirect=True)
+UNDER_ASGI = pytest.mark.parametrize("site", ["uvicorn", "uvicorn-standard", "uvicorn-kept-threads"], indirect=True)
 SLOW = Reply([f"word {number} " for number in range(6)], pause=PAUSE)
 ENDLESS = Reply(["word "] * 1000, pause=PAUSE)
 LONG = Reply("Late", delay=30)

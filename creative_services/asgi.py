@@ -1,0 +1,86 @@
+"""Django's ASGI application, for sites of sync views: a request's thread does all of it in one go, and is kept.
+
+Django's own takes a way to the thread and back for each hook of each middleware, and once more for the view, and begins
+and ends a thread with each request. Where hundreds of streams are open those ways are most of what a stream costs.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import django
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.core.handlers.asgi import ASGIHandler
+from django.db import connections
+from django.urls import get_resolver
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+MOST_IDLE = 100
+"""Threads that are kept for requests to come."""
+
+
+def get_asgi_application() -> KeptThreadsHandler:
+    """Set up Django, load its URLs, and give the application: what `django.core.asgi` has under this name, but faster.
+
+    Two things differ. Connections live as long as CONN_MAX_AGE says, since their threads do. And a task that outlives
+    the request which began it cannot use the ORM, nor other code that `sync_to_async` runs: RuntimeError.
+    """
+    django.setup(set_prefix=False)
+    application = KeptThreadsHandler(KeptThreads())
+    _ = get_resolver().url_patterns  # loaded with the first request else, which all others then wait for
+    return application
+
+
+class KeptThreadsHandler(ASGIHandler):
+    """Runs middleware and view as under WSGI, on a thread that other requests have after this one."""
+
+    def __init__(self, threads: KeptThreads) -> None:
+        super().__init__()
+        self._threads = threads
+        self._respond = sync_to_async(self.get_response)
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Load it for a thread, whatever Django asks for."""
+        super().load_middleware(is_async=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """The response, from the request's thread."""
+        return await self._respond(request)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request."""
+        thread = self._threads.take()
+        try:
+            async with ThreadSensitiveContext(executor=thread):
+                await super().__call__(scope, receive, send)
+        except BaseException:
+            self._threads.end(thread)  # it may be busy with what was given up
+            raise
+        self._threads.give_back(thread)
+
+
+class KeptThreads:
+    """Threads for one request at a time each; the last one used is the first to be used again."""
+
+    def __init__(self) -> None:
+        self._idle: list[ThreadPoolExecutor] = []
+
+    def take(self) -> ThreadPoolExecutor:
+        """A thread that has nothing to do."""
+        return self._idle.pop() if self._idle else ThreadPoolExecutor(1, thread_name_prefix="request")
+
+    def give_back(self, thread: ThreadPoolExecutor) -> None:
+        """Keep it, or end it where enough are kept."""
+        if len(self._idle) < MOST_IDLE:
+            self._idle.append(thread)
+        else:
+            self.end(thread)
+
+    def end(self, thread: ThreadPoolExecutor) -> None:
+        """Let it finish what it does, close its connections, and end."""
+        thread.submit(connections.close_all)
+        thread.shutdown(wait=False)
