@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import django
-from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
 from django.urls import get_resolver
@@ -26,8 +26,7 @@ MOST_IDLE = 100
 def get_asgi_application() -> KeptThreadsHandler:
     """Set up Django, load its URLs, and give the application: what `django.core.asgi` has under this name, but faster.
 
-    Two things differ. Connections live as long as CONN_MAX_AGE says, since their threads do. And a task that outlives
-    the request which began it cannot use the ORM, nor other code that `sync_to_async` runs: RuntimeError.
+    As under WSGI connections live as long as CONN_MAX_AGE says, and a thread is busy as long as its view, async or not.
     """
     django.setup(set_prefix=False)
     application = KeptThreadsHandler(KeptThreads())
@@ -53,14 +52,20 @@ class KeptThreadsHandler(ASGIHandler):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
-        thread = self._threads.take()
-        try:
-            async with ThreadSensitiveContext(executor=thread):
+        async with ThreadSensitiveContext() as context:
+            # Not by the context's argument `executor`: what a cancelled request has still to do would then fail, for
+            # which asgiref finds another thread after this.
+            threads = SyncToAsync.context_to_thread_executor
+            thread = threads[context] = self._threads.take()
+            try:
                 await super().__call__(scope, receive, send)
-        except BaseException:
-            self._threads.end(thread)  # it may be busy with what was given up
-            raise
-        self._threads.give_back(thread)
+            except BaseException:
+                self._threads.end(thread)  # it may be busy with what was given up
+                raise
+            else:
+                self._threads.give_back(thread)
+            finally:
+                del threads[context]
 
 
 class KeptThreads:
@@ -71,7 +76,10 @@ class KeptThreads:
 
     def take(self) -> ThreadPoolExecutor:
         """A thread that has nothing to do."""
-        return self._idle.pop() if self._idle else ThreadPoolExecutor(1, thread_name_prefix="request")
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return ThreadPoolExecutor(1, thread_name_prefix="request")
 
     def give_back(self, thread: ThreadPoolExecutor) -> None:
         """Keep it, or end it where enough are kept."""

@@ -7,7 +7,6 @@ import threading
 from types import ModuleType
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.http import HttpResponse
@@ -60,6 +59,16 @@ urlpatterns = [path(view.__name__, view) for view in (tell, atell, meet, read)]
 
 
 @pytest.fixture
+def kept_threads():
+    """Threads of which the last few leave no connection open."""
+    threads = KeptThreads()
+    yield threads
+    for thread in [threads.take() for _ in range(3)]:
+        threads.end(thread)
+        thread.shutdown()
+
+
+@pytest.fixture
 def application(settings, kept_threads):
     settings.ROOT_URLCONF = __name__
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, PROBE]
@@ -89,7 +98,7 @@ def asked(application, *names):
     async def all_of_them():
         return [await ask(application, name) for name in names]
 
-    return async_to_sync(all_of_them)()
+    return asyncio.run(all_of_them())
 
 
 def test_middleware_and_view_run_on_one_thread_and_the_next_request_has_the_same(application):
@@ -103,7 +112,7 @@ def test_requests_at_once_have_a_thread_each(application):
     async def three():
         return await asyncio.gather(*(ask(application, "meet") for _ in range(3)))
 
-    answers = async_to_sync(three)()
+    answers = asyncio.run(three())
 
     assert len({headers["x-view"] for _, headers, _ in answers}) == 3
 
@@ -112,7 +121,7 @@ def test_async_views_run_on_the_servers_loop(application):
     async def with_loop():
         return str(id(asyncio.get_running_loop())), await ask(application, "atell")
 
-    loop, (status, headers, body) = async_to_sync(with_loop)()
+    loop, (status, headers, body) = asyncio.run(with_loop())
 
     assert (status, body) == (200, b"GET hello")
     assert headers["x-loop"] == loop
@@ -139,7 +148,7 @@ def test_what_is_no_http_is_refused_as_django_does_and_its_thread_is_nobodys(app
     [(_, before, _)] = asked(application, "tell")
 
     with pytest.raises(ValueError, match="websocket"):
-        async_to_sync(ask)(application, "tell", "websocket")
+        asyncio.run(ask(application, "tell", "websocket"))
 
     [(_, after, _)] = asked(application, "tell")
     assert after["x-view"] != before["x-view"]

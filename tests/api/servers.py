@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-UVICORN = ("uvicorn", "--fd=0", "--lifespan=off", "--log-level=warning", "--factory")
+UVICORN = ("uvicorn", "--fd=0", "--lifespan=off", "--log-level=warning", "--timeout-graceful-shutdown=1", "--factory")
 DJANGOS, OURS = "django.core.asgi:get_asgi_application", "creative_services.asgi:get_asgi_application"
 STANDARD = ("--loop=uvloop", "--http=httptools")
 GUNICORN = (
@@ -52,8 +52,9 @@ Llms.objects.create(name="Near", provider="near", model="near-1", tier="local", 
 class Server:
     """A running server."""
 
-    def __init__(self, port: int, database: Path, said: str = "") -> None:
+    def __init__(self, port: int, database: Path, process: subprocess.Popen[bytes], said: str = "") -> None:
         self.port = port
+        self.process = process
         self.database = database
         self.said = said  # by its set-up
 
@@ -102,7 +103,7 @@ def serving(
         )
     try:
         _wait_until_up(port)
-        yield Server(port, database, said)
+        yield Server(port, database, process, said)
     finally:
         process.terminate()
         try:

@@ -7,14 +7,14 @@ import json
 import time
 from decimal import Decimal
 
+import django.core.asgi
 import pytest
 from asgiref.sync import async_to_sync
-from django.core.asgi import get_asgi_application
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import AsyncClient, Client, override_settings
 
-from creative_services.asgi import KeptThreadsHandler
+from creative_services import asgi
 from creative_services.models import Budget, LlmCall
 from creative_services.signals import budget_exceeded
 from creative_services.testing import Failure, Reply
@@ -37,16 +37,9 @@ def transaction_of_the_test():
         signal.connect(close_old_connections)
 
 
-OURS = pytest.param("ours", marks=pytest.mark.django_db(transaction=True))
-
-
-@pytest.fixture(params=["django's", OURS])
-def application(request):
-    """Django's runs on the test's thread, and in its transaction; ours does not."""
-    if request.param == "ours":
-        return KeptThreadsHandler(request.getfixturevalue("kept_threads"))
-    request.getfixturevalue("transaction_of_the_test")
-    return get_asgi_application()
+@pytest.fixture(params=[django.core.asgi, asgi], ids=["django's", "ours"])
+def application(request, transaction_of_the_test):
+    return request.param.get_asgi_application()
 
 
 ENDLESS = Reply(["word "] * 1000, pause=0.01)

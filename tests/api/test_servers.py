@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import signal
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,8 @@ from tests.api.servers import COMMANDS, serving
 from tests.loopback import LoopbackProvider
 
 PAUSE = 0.3
-UNDER_ASGI = pytest.mark.parametrize("site", ["uvicorn", "uvicorn-standard", "uvicorn-kept-threads"], indirect=True)
+ASGI_SERVERS = ["uvicorn", "uvicorn-standard", "uvicorn-kept-threads"]
+UNDER_ASGI = pytest.mark.parametrize("site", ASGI_SERVERS, indirect=True)
 SLOW = Reply([f"word {number} " for number in range(6)], pause=PAUSE)
 ENDLESS = Reply(["word "] * 1000, pause=PAUSE)
 LONG = Reply("Late", delay=30)
@@ -35,10 +37,11 @@ class Site:
             time.sleep(0.01)
         return self.provider.abandoned >= count
 
-    def booked(self):
-        """How many answers have come to their end by the ledger."""
+    def booked(self, outcome="ok"):
+        """How many answers have come to this by the ledger."""
+        counting = "SELECT count(*) FROM creative_services_llmcall WHERE outcome = ?"
         with closing(sqlite3.connect(self.server.database)) as database:
-            return database.execute("SELECT count(*) FROM creative_services_llmcall WHERE outcome = 'ok'").fetchone()[0]
+            return database.execute(counting, [outcome]).fetchone()[0]
 
     def books(self, count, within):
         until = time.monotonic() + within
@@ -163,3 +166,17 @@ def test_a_body_that_ends_too_early_harms_nobody(site):
     response = site.server.ask()
     assert response.status == 200
     response.read()
+
+
+@pytest.mark.parametrize("kind", ASGI_SERVERS)
+def test_a_server_that_is_ended_books_what_it_breaks_off(kind, tmp_path):
+    site = Site(kind)
+    site.answer = ENDLESS
+    with site.provider, serving(kind, tmp_path, site.provider.url) as site.server:
+        response = site.server.ask(stream=True)
+        response.readline()
+        site.server.process.send_signal(signal.SIGINT)
+        site.server.process.wait(timeout=20)
+        response.close()
+
+        assert site.booked("cancelled") == 1
