@@ -1,6 +1,7 @@
 """Callers of the API who leave, and requests that are rolled back: the calls are booked all the same."""
 
 import pytest
+from django.core.asgi import get_asgi_application
 from django.db import connection
 from django.test import Client
 
@@ -25,7 +26,7 @@ def atomic_requests():
 def test_a_browser_that_is_closed_during_a_stream_leaves_a_row(caller, provider, events):
     provider.answer_with(ENDLESS)
 
-    LeavingClient(caller, events, GENERATE).ask(stream=True)
+    LeavingClient(get_asgi_application(), caller, events, GENERATE).ask(stream=True)
 
     row = LlmCall.objects.get()
     assert (row.outcome, row.source, row.user_id, row.is_stream) == ("cancelled", "api", caller.pk, True)
@@ -34,7 +35,7 @@ def test_a_browser_that_is_closed_during_a_stream_leaves_a_row(caller, provider,
 
 @pytest.mark.usefixtures("atomic_requests")
 def test_a_browser_that_is_closed_before_an_answer_leaves_a_row_of_what_it_came_to(caller, provider):
-    client = LeavingClient(caller, 0, GENERATE)
+    client = LeavingClient(get_asgi_application(), caller, 0, GENERATE)
 
     def leave_soon(received):
         client.leave()
