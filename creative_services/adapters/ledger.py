@@ -18,7 +18,8 @@ from django.utils import timezone
 from creative_services.adapters.budget_notices import announce_exceeded, announce_refusal, announce_warnings
 from creative_services.adapters.budgets import Budgets, UncoveredError, correct, reserved_for
 from creative_services.adapters.connections import borrowed
-from creative_services.adapters.ledger_database import ledger_connection, run_on_ledger, to_the_end
+from creative_services.adapters.finishing import to_the_end
+from creative_services.adapters.ledger_database import ledger_connection, run_on_ledger
 from creative_services.adapters.ledger_rows import kept_text, planned_row, prompt_of, settled_row
 from creative_services.adapters.ledger_sql import insert, update
 from creative_services.adapters.sweep import LazySweep
@@ -110,24 +111,24 @@ class DjangoLedger:
     async def areserve(self, planned: PlannedAttempt) -> Booked:
         """`reserve`, awaited; cancelled, it takes back what it has booked."""
         try:
-            (booked, exceeded), was_cancelled = await to_the_end(run_on_ledger(self._reserve, planned))
+            (booked, exceeded), was_cancelled = await to_the_end(self._reserve, planned, way=run_on_ledger)
         except BudgetExceededError as error:
             if budget_exceeded.has_listeners():
                 await sync_to_async(announce_refusal)(error, planned)
             raise
+        if exceeded and not was_cancelled:
+            _, was_cancelled = await to_the_end(announce_exceeded, exceeded, planned)
         if was_cancelled:
             entry = planned.entry
             await self.asettle(booked, Attempt(entry.id, entry.name, "cancelled", was_sent=False))
             raise asyncio.CancelledError
-        if exceeded:
-            await sync_to_async(announce_exceeded)(exceeded, planned)
         return booked
 
     async def asettle(self, booked: Booked, attempt: Attempt) -> None:
         """`settle`, awaited."""
-        announcements, was_cancelled = await to_the_end(run_on_ledger(self._settle, booked, attempt))
+        announcements, was_cancelled = await to_the_end(self._settle, booked, attempt, way=run_on_ledger)
         if announcements:
-            _, is_cancelled = await to_the_end(sync_to_async(_announce)(announcements))
+            _, is_cancelled = await to_the_end(_announce, announcements)
             was_cancelled |= is_cancelled
         if was_cancelled:
             raise asyncio.CancelledError

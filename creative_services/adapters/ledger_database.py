@@ -17,12 +17,12 @@ from creative_services.adapters.connections import borrowed, give_back_connectio
 from creative_services.databases import is_in_memory, is_of_a_test, ledger_alias, tests_are_running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-__all__ = ["ledger_alias", "ledger_connection", "run_on_ledger", "to_the_end"]
+__all__ = ["ledger_alias", "ledger_connection", "run_on_ledger"]
 
 Result = TypeVar("Result")
 
@@ -55,20 +55,6 @@ async def run_on_ledger(function: Callable[..., Result], *args: Any) -> Result:
         return await sync_to_async(function)(*args)
     call = partial(copy_context().run, _leaving_nothing_open, function, *args)
     return await asyncio.get_running_loop().run_in_executor(pool_of(alias).threads, call)
-
-
-async def to_the_end(work: Coroutine[Any, Any, Result]) -> tuple[Result, bool]:
-    """What the work comes to, and whether its caller was cancelled meanwhile, which does not end it."""
-    task = asyncio.ensure_future(work)
-    was_cancelled = False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            was_cancelled = True
-        except Exception:  # noqa: S110 - the task's own, which its result raises
-            pass
-    return task.result(), was_cancelled
 
 
 def _leaving_nothing_open(function: Callable[..., Result], *args: Any) -> Result:

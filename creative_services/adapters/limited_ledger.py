@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 
-from creative_services.adapters.ledger_database import to_the_end
+from creative_services.adapters.finishing import to_the_end
 
 if TYPE_CHECKING:
     from creative_services.adapters.ledger import DjangoLedger
@@ -62,23 +62,24 @@ class LimitedLedger:
         """`reserve`, awaited; cancelled, it takes back what it has counted."""
         permit = None
         if self._rates.quotas(planned):
-            permit, was_cancelled = await to_the_end(sync_to_async(self._rates.admit)(planned))
+            permit, was_cancelled = await to_the_end(self._rates.admit, planned)
             if was_cancelled:
-                await to_the_end(sync_to_async(self._rates.withdraw)(permit))
+                await to_the_end(self._rates.withdraw, permit)
                 raise asyncio.CancelledError
         try:
             return permit, None if self._ledger is None else await self._ledger.areserve(planned)
         except BaseException:
             if permit is not None:
-                await to_the_end(sync_to_async(self._rates.withdraw)(permit))
+                await to_the_end(self._rates.withdraw, permit)
             raise
 
     async def asettle(self, reservation: tuple[Permit | None, Any], attempt: Attempt) -> None:
         """`settle`, awaited."""
         permit, booked = reservation
-        try:
-            if permit is not None:
-                await sync_to_async(self._rates.release)(permit, attempt)
-        finally:  # cancelled once more, it is booked all the same
-            if self._ledger is not None:
-                await self._ledger.asettle(booked, attempt)
+        was_cancelled = False
+        if permit is not None:
+            _, was_cancelled = await to_the_end(self._rates.release, permit, attempt)
+        if self._ledger is not None:
+            await self._ledger.asettle(booked, attempt)
+        if was_cancelled:
+            raise asyncio.CancelledError

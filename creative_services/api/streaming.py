@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
 
 from creative_services.adapters.connections import give_back_borrowed
-from creative_services.adapters.ledger_database import to_the_end
+from creative_services.adapters.finishing import to_the_end
 from creative_services.api.errors import call_fault
 from creative_services.api.headers import call_headers
 from creative_services.core.errors import CreativeServicesError
@@ -74,9 +74,9 @@ class BegunAsyncEvents:
     @classmethod
     async def begin(cls, stream: AsyncLLMStream, writing: Writing) -> BegunAsyncEvents:
         # On the thread that waits for this, and all at once: each question by itself would be a way there and back.
-        _, has_left = await to_the_end(sync_to_async(_prepare)(stream))
+        _, has_left = await to_the_end(_prepare, stream)
         if has_left:
-            await to_the_end(stream.aclose())
+            await stream.aclose()
             raise asyncio.CancelledError
         events = _async_events(stream, writing)
         await anext(events)

@@ -9,7 +9,7 @@ from asgiref.sync import async_to_sync
 from creative_services.adapters import get_client
 from creative_services.models import LlmCall
 from creative_services.signals import llm_call_finished
-from creative_services.testing import LlmsFactory, override_llms
+from creative_services.testing import FakeProvider, LlmsFactory, Reply, override_llms
 from tests.ledger.plans import amounts, budget
 from tests.ledger.wrapping import wrapping
 
@@ -88,3 +88,24 @@ def test_one_that_is_cancelled_while_receivers_are_told_tells_them_all(provider)
     async_to_sync(ask)()
 
     assert told == ["ok"]
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_one_that_is_cancelled_with_all_tasks_of_a_loop_that_ends_is_settled(turns):
+    LlmsFactory(cost_per_1k_input=1, cost_per_1k_output=1)
+    budget("100000")
+
+    async def leave_the_loop():
+        task = asyncio.create_task(get_client().generate("Hi"))
+        while not provider.open_exchanges:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        for _ in range(turns):  # so far it has come when a server ends, and all is cancelled again
+            await asyncio.sleep(0)
+
+    with override_llms(provider=FakeProvider(Reply("late", delay=5))) as provider:
+        async_to_sync(leave_the_loop)()
+
+    row = LlmCall.objects.get()
+    assert row.outcome == "cancelled"
+    assert amounts() == (row.cost, 0)

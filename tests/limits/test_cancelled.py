@@ -7,6 +7,7 @@ import pytest
 
 from creative_services.adapters.limited_ledger import LimitedLedger
 from creative_services.adapters.rates import RateLimits
+from creative_services.core.types import Attempt
 from tests.core.asking import entry
 from tests.ledger.plans import planned
 
@@ -46,5 +47,21 @@ def test_one_that_is_cancelled_while_it_is_being_admitted_gives_its_place_back()
             await task
 
     asyncio.run(cancel())
+
+    assert RateLimits().refusal(ONE_AT_ONCE) is None
+
+
+@pytest.mark.parametrize("turns", range(1, 5))
+def test_one_that_a_loop_that_ends_cancels_while_it_is_settled_gives_its_place_back(turns):
+    async def leave_the_loop():
+        ledger = LimitedLedger(None, RateLimits())
+        reservation = await ledger.areserve(ONE_AT_ONCE)
+        assert RateLimits().refusal(ONE_AT_ONCE) is not None
+        settling = asyncio.create_task(ledger.asettle(reservation, Attempt(1, "cheap", "cancelled")))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return settling
+
+    assert asyncio.run(leave_the_loop()).done()
 
     assert RateLimits().refusal(ONE_AT_ONCE) is None
