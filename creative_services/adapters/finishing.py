@@ -29,12 +29,11 @@ async def to_the_end(function: Callable[..., Result], *args: Any, way: Way = on_
     once = _Once(partial(function, *args))
     was_cancelled = False
     while not once.ended.done():
-        task = asyncio.ensure_future(way(once))
-        was_cancelled |= await _was_cancelled_until(task)
-        if once.has_begun:
-            was_cancelled |= await _was_cancelled_until(asyncio.wrap_future(once.ended))
-        elif not task.cancelled():  # with all others, before it began: then it is begun anew
-            task.result()  # raises why no thread has it
+        # A task may be cancelled with all others: before a thread has the function, it is begun anew.
+        waited = asyncio.wrap_future(once.ended) if once.has_begun else asyncio.ensure_future(way(once))
+        was_cancelled |= await _was_cancelled_until(waited)
+        if not (once.has_begun or waited.cancelled()):
+            waited.result()  # raises why no thread takes it
     return once.ended.result(), was_cancelled
 
 

@@ -7,6 +7,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from creative_services.adapters import get_client
+from creative_services.adapters.finishing import to_the_end
 from creative_services.models import LlmCall
 from creative_services.signals import llm_call_finished
 from creative_services.testing import FakeProvider, LlmsFactory, Reply, override_llms
@@ -109,3 +110,11 @@ def test_one_that_is_cancelled_with_all_tasks_of_a_loop_that_ends_is_settled(tur
     row = LlmCall.objects.get()
     assert row.outcome == "cancelled"
     assert amounts() == (row.cost, 0)
+
+
+def test_what_no_thread_takes_says_why():
+    async def refused(function):
+        raise RuntimeError("no thread is left")
+
+    with pytest.raises(RuntimeError, match="no thread is left"):
+        asyncio.run(to_the_end(budget, way=refused))
