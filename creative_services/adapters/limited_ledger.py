@@ -77,9 +77,11 @@ class LimitedLedger:
         """`settle`, awaited."""
         permit, booked = reservation
         was_cancelled = False
-        if permit is not None:
-            _, was_cancelled = await to_the_end(self._rates.release, permit, attempt)
-        if self._ledger is not None:
-            await self._ledger.asettle(booked, attempt)
+        try:
+            if permit is not None:
+                _, was_cancelled = await to_the_end(self._rates.release, permit, attempt)
+        finally:  # where no thread is left to do that, it is booked all the same
+            if self._ledger is not None:
+                await self._ledger.asettle(booked, attempt)
         if was_cancelled:
             raise asyncio.CancelledError
