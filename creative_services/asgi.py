@@ -1,22 +1,27 @@
 """Django's ASGI application, for sites of sync views: a request's thread does all of it in one go, and is kept.
 
-Django's own takes a way to the thread and back for each hook of each middleware, and once more for the view, and begins
-and ends a thread with each request. With hundreds of streams open that was a quarter of what each cost.
+Django's own takes a way to the thread and back for each hook of each middleware, once more for the view, and once for
+the signal before it, and begins and ends a thread with each request. With hundreds of streams open that was a quarter
+of what each cost, and each way takes several turns of a loop that is busy with all the others' words.
 """
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import django
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
-from django.core.handlers.asgi import ASGIHandler
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.signals import request_finished, request_started
 from django.db import connections
-from django.urls import get_resolver
+from django.http import FileResponse
+from django.urls import get_resolver, set_script_prefix
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
 MOST_IDLE = 100
@@ -40,15 +45,11 @@ class KeptThreadsHandler(ASGIHandler):
     def __init__(self, threads: KeptThreads) -> None:
         super().__init__()
         self._threads = threads
-        self._respond = sync_to_async(self.get_response)
+        self._respond = sync_to_async(self._response)
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Load it for a thread, whatever Django asks for."""
         super().load_middleware(is_async=False)
-
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """The response, from the request's thread."""
-        return await self._respond(request)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
@@ -66,6 +67,42 @@ class KeptThreadsHandler(ASGIHandler):
                 self._threads.give_back(thread)
             finally:
                 del threads[context]
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request; nobody goes on waiting for what its client has not waited for."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with closing(body):
+            response, errors = None, []
+            try:
+                async with asyncio.TaskGroup() as group:
+                    listening = group.create_task(self.listen_for_disconnect(receive))
+                    response = await self._respond(scope, body)
+                    await self.send_response(response, send)
+                    listening.cancel()
+            except BaseExceptionGroup as found:
+                errors = [error for error in found.exceptions if not isinstance(error, RequestAborted)]
+            if errors:
+                raise errors[0]  # here, since the group would take the place of what it came from
+            # Behind whatever a request that was left still does on its thread, which is idle after this.
+            if response is None:
+                await request_finished.asend(sender=type(self))
+            else:
+                await sync_to_async(response.close)()
+
+    def _response(self, scope: Any, body: Any) -> HttpResponseBase:
+        set_script_prefix(get_script_prefix(scope))
+        request_started.send(sender=type(self), scope=scope)
+        response: Any
+        request, response = self.create_request(scope, body)
+        if request is not None:
+            response = self.get_response(request)
+        response._handler_class = type(self)  # noqa: SLF001 - the sender of `request_finished`, as Django's own sets it
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
+        return response  # type: ignore[no-any-return]
 
 
 class KeptThreads:

@@ -2,14 +2,18 @@
 
 import asyncio
 import inspect
+import io
 import sys
 import threading
+import time
 from types import ModuleType
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_finished, request_started
 from django.db import connections
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.urls import path
 from django.utils.decorators import sync_and_async_middleware
 
@@ -54,8 +58,30 @@ def read(request):
     return HttpResponse(str(id(connections["kept"].connection)))  # the driver's own
 
 
-request_met = threading.Barrier(3)
-urlpatterns = [path(view.__name__, view) for view in (tell, atell, meet, read)]
+class Asked(io.RawIOBase):
+    """A file whose content is how much of it is asked for at once."""
+
+    has_told = False
+
+    def read(self, size=-1):
+        told = b"" if self.has_told else str(size).encode()
+        self.has_told = True
+        return told
+
+
+def file(request):
+    return FileResponse(Asked())
+
+
+def linger(request):
+    left.wait(timeout=20)
+    time.sleep(0.05)
+    lingered.set()
+    return tell(request)
+
+
+request_met, left, lingered = threading.Barrier(3), threading.Event(), threading.Event()
+urlpatterns = [path(view.__name__, view) for view in (tell, atell, meet, read, file, linger)]
 
 
 @pytest.fixture
@@ -75,19 +101,32 @@ def application(settings, kept_threads):
     return KeptThreadsHandler(kept_threads)
 
 
-async def ask(application, name, kind="http"):
-    """Status, headers and body; the client stays until it has all of it."""
+async def stay():
+    """Wait for no end."""
+    await asyncio.Event().wait()
+
+
+async def ask(application, name, kind="http", query=b"", received=stay, refused=None):
+    """Status, headers and body; the client stays until it has all of it, or does what `received` does."""
     sent = []
-    received = [{"type": "http.request", "body": b"hello", "more_body": False}]
+    begun = False
 
     async def receive():
-        return received.pop() if received else await asyncio.Event().wait()
+        nonlocal begun
+        if begun:
+            return await received()
+        begun = True
+        return {"type": "http.request", "body": b"hello", "more_body": False}
 
     async def send(message):
+        if refused is not None:
+            raise refused
         sent.append(message)
 
-    scope = {"type": kind, "method": "GET", "path": f"/{name}", "query_string": b"", "headers": []}
+    scope = {"type": kind, "method": "GET", "path": f"/{name}", "query_string": query, "headers": []}
     await application(scope, receive, send)
+    if not sent:
+        return None
     headers = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
     return sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:])
 
@@ -125,6 +164,88 @@ def test_async_views_run_on_the_servers_loop(application):
 
     assert (status, body) == (200, b"GET hello")
     assert headers["x-loop"] == loop
+
+
+def test_receivers_of_a_requests_start_are_told_before_its_view_on_its_thread(application):
+    told = []
+
+    def receive(scope, **_):
+        told.append((scope["path"], str(threading.get_native_id())))
+
+    async def areceive(scope, **_):
+        told.append((scope["path"], id(asyncio.get_running_loop())))
+
+    async def with_loop():
+        return id(asyncio.get_running_loop()), await ask(application, "tell")
+
+    request_started.connect(receive)
+    request_started.connect(areceive)
+    try:
+        loop, (_, headers, _) = asyncio.run(with_loop())
+    finally:
+        request_started.disconnect(receive)
+        request_started.disconnect(areceive)
+
+    assert told == [("/tell", headers["x-view"]), ("/tell", loop)]
+
+
+async def leave():
+    left.set()
+    return {"type": "http.disconnect"}
+
+
+def test_a_client_that_leaves_ends_the_waiting_and_the_thread_is_kept_when_its_view_has_ended(application):
+    finished = []
+
+    def note(**_):
+        finished.append(lingered.is_set())
+
+    async def two():
+        return await ask(application, "linger", received=leave), await ask(application, "tell")
+
+    request_finished.connect(note)
+    try:
+        answered, (status, headers, _) = asyncio.run(two())
+    finally:
+        request_finished.disconnect(note)
+
+    assert (answered, status, finished) == (None, 200, [True, True])
+    assert headers["x-middleware"] == headers["x-view"]
+
+
+def test_a_request_that_cannot_be_read_is_refused_and_finished(application):
+    finished = []
+
+    def note(sender, **_):
+        finished.append(sender)
+
+    request_finished.connect(note)
+    try:
+        status, _, _ = asyncio.run(ask(application, "tell", query=b"\xff"))
+    finally:
+        request_finished.disconnect(note)
+
+    assert (status, finished) == (400, [KeptThreadsHandler])
+
+
+def test_what_breaks_a_response_reaches_the_server_with_what_it_came_from(application):
+    gone = ConnectionResetError("gone")
+    refused = OSError("cannot send")
+    refused.__context__ = gone
+
+    with pytest.raises(OSError, match="cannot send") as raised:
+        asyncio.run(ask(application, "tell", refused=refused))
+
+    assert raised.value is refused
+    assert raised.value.__context__ is gone
+    assert not raised.value.__suppress_context__
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume synchronous iterators")
+def test_files_are_read_in_pieces_as_long_as_django_reads_for_such_servers(application):
+    _, _, body = asyncio.run(ask(application, "file"))
+
+    assert int(body) == ASGIHandler.chunk_size > FileResponse.block_size
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
 from threading import Lock
@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from asgiref.sync import sync_to_async
 
 Result = TypeVar("Result")
-Way = Callable[[Callable[[], None]], Awaitable[None]]
+Way = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]
 """How a function gets to a thread that may call it."""
 
 
@@ -26,43 +26,60 @@ async def to_the_end(function: Callable[..., Result], *args: Any, way: Way = on_
 
     Nor does a loop that ends and cancels all of its tasks, as that of a server that is told to stop.
     """
-    once = _Once(partial(function, *args))
+    work = _Work(partial(function, *args), way)
     was_cancelled = False
-    while not once.ended.done():
-        # A task may be cancelled with all others: before a thread has the function, it is begun anew.
-        waited = asyncio.wrap_future(once.ended) if once.has_begun else asyncio.ensure_future(way(once))
-        was_cancelled |= await _was_cancelled_until(waited)
-        if not (once.has_begun or waited.cancelled()):
-            waited.result()  # raises why no thread takes it
-    return once.ended.result(), was_cancelled
-
-
-async def _was_cancelled_until(future: asyncio.Future[Any]) -> bool:
-    was_cancelled = False
-    while not future.done():
+    while not work.ended.done():
         try:
-            await asyncio.wait((future,))
+            await work.news()
         except asyncio.CancelledError:
             was_cancelled = True
-    return was_cancelled
+    return work.ended.result(), was_cancelled
 
 
-class _Once(Generic[Result]):
-    """A function that is called by the first thread that calls this, and by no other."""
+class _Work(Generic[Result]):
+    """A function that is called by the first thread that gets to it, and by no other.
 
-    def __init__(self, function: Callable[[], Result]) -> None:
+    That thread tells the loop itself: what comes back by the way it went takes more turns of the loop, each of which is
+    as long as the server is busy.
+    """
+
+    def __init__(self, function: Callable[[], Result], way: Way) -> None:
         self.ended: Future[Result] = Future()
         self._function = function
+        self._way = way
         self._begun = Lock()
+        self._loop = asyncio.get_running_loop()
+        self._news = self._loop.create_future()
+        self._begin()
 
-    @property
-    def has_begun(self) -> bool:
-        return self._begun.locked()
+    def news(self) -> asyncio.Future[None]:
+        """To be awaited once, anew each time: it may have ended then."""
+        self._news = self._loop.create_future()
+        return self._news
 
-    def __call__(self) -> None:
+    def _begin(self) -> None:
+        self._task = self._loop.create_task(self._way(self._call))
+        self._task.add_done_callback(self._has_come_back)
+
+    def _call(self) -> None:
         if not self._begun.acquire(blocking=False):
             return
         try:
             self.ended.set_result(self._function())
         except BaseException as error:
             self.ended.set_exception(error)
+        self._loop.call_soon_threadsafe(self._tell)
+
+    def _has_come_back(self, task: asyncio.Task[None]) -> None:
+        """Begin anew what was cancelled with all other tasks before a thread had it; end what no thread takes."""
+        if self._begun.locked():
+            return
+        if task.cancelled():
+            self._begin()
+        else:
+            self.ended.set_exception(task.exception())
+            self._tell()
+
+    def _tell(self) -> None:
+        if not self._news.done():
+            self._news.set_result(None)
