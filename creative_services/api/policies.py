@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 SCOPE = "llm-generate"
+ALL_TIERS = frozenset(LLMTier)
 
 
 class MayGenerate(IsAuthenticated):
@@ -39,7 +40,9 @@ class MayGenerate(IsAuthenticated):
 def allowed_tiers(user: Any) -> frozenset[LLMTier]:
     """The tiers that this user may use, by TIER_PERMISSIONS; a tier that is not in it is open to all who may ask."""
     needed = app_settings.tier_permissions
-    has = held(user, set(needed.values())) if needed else ()
+    if not needed:
+        return ALL_TIERS
+    has = held(user, set(needed.values()))
     return frozenset(tier for tier in LLMTier if tier not in needed or needed[tier] in has)
 
 

@@ -186,6 +186,7 @@ WIRE_NAMES: tuple[str, ...] = tuple(sorted(_WIRES))
 """What an entry's `wire` can name."""
 
 
+@lru_cache(maxsize=1024)  # asked several times for each call
 def provider_for(name: str, api_endpoint: str | None = None) -> Provider:
     """The row of this name; any other name with an endpoint is an OpenAI-compatible server that may need no key.
 
@@ -264,7 +265,7 @@ def base_url(entry: LLMEntry) -> str:
         raise ConfigurationError(f"{entry.name!r}: {error}") from None
 
 
-@lru_cache(maxsize=1024)  # asked for each call, and the same each time
+@lru_cache(maxsize=1024)
 def _base(provider_name: str, api_endpoint: str | None, wire: str, reach: Reach) -> str:
     provider, row = provider_for(provider_name, api_endpoint), _wire_row(wire)
     other = provider.other_paths.get(row.beside or wire, row.path)
