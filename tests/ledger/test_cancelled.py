@@ -118,3 +118,16 @@ def test_what_no_thread_takes_says_why():
 
     with pytest.raises(RuntimeError, match="no thread is left"):
         asyncio.run(to_the_end(budget, way=refused))
+
+
+def test_nothing_is_left_behind_on_the_way_back():
+    came_back = []
+
+    async def with_a_long_way_back(function):
+        await asyncio.to_thread(function)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        came_back.append(True)
+
+    assert asyncio.run(to_the_end(len, "abc", way=with_a_long_way_back)) == (3, False)
+    assert came_back == [True]
