@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import django
@@ -45,7 +46,8 @@ class KeptThreadsHandler(ASGIHandler):
     def __init__(self, threads: KeptThreads) -> None:
         super().__init__()
         self._threads = threads
-        self._respond = sync_to_async(self._response)
+        self._respond = sync_to_async(self._response_on_thread)
+        self._finish = sync_to_async(request_finished.send)
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Load it for a thread, whatever Django asks for."""
@@ -69,37 +71,49 @@ class KeptThreadsHandler(ASGIHandler):
                 del threads[context]
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request; nobody goes on waiting for what its client has not waited for."""
+        """Answer a request; a client that leaves cancels its async view, or its stream, and ends the sending.
+
+        Django's own, but that the request is made on its thread, and that `get_response_async` has no part in it.
+        """
         try:
             body = await self.read_body(receive)
         except RequestAborted:
             return
+        set_script_prefix(get_script_prefix(scope))
+        response, begun = None, Event()
+
+        async def respond() -> None:
+            nonlocal response
+            response = await self._respond(scope, body, begun)
+            await self.send_response(response, send)
+            listening.cancel()
+
         with closing(body):
-            response, errors = None, []
+            errors = []
             try:
                 async with asyncio.TaskGroup() as group:
                     listening = group.create_task(self.listen_for_disconnect(receive))
-                    response = await self._respond(scope, body)
-                    await self.send_response(response, send)
-                    listening.cancel()
+                    # In a context of its own, where asgiref leaves whom a view waits for that is given up within
+                    # `async_to_sync`: here that would take the next way to the thread.
+                    group.create_task(respond())
             except BaseExceptionGroup as found:
                 errors = [error for error in found.exceptions if not isinstance(error, RequestAborted)]
             if errors:
-                raise errors[0]  # here, since the group would take the place of what it came from
-            # Behind whatever a request that was left still does on its thread, which is idle after this.
-            if response is None:
-                await request_finished.asend(sender=type(self))
-            else:
+                raise errors[0]  # outside the `except`, so that its `__context__` stays its own
+            if response is not None:
                 await sync_to_async(response.close)()
+            elif begun.is_set():
+                # On the thread, and so behind what a request that was left still does there: it is idle after this.
+                await self._finish(sender=type(self))
 
-    def _response(self, scope: Any, body: Any) -> HttpResponseBase:
-        set_script_prefix(get_script_prefix(scope))
+    def _response_on_thread(self, scope: Any, body: Any, begun: Event) -> HttpResponseBase:
+        begun.set()
         request_started.send(sender=type(self), scope=scope)
         response: Any
         request, response = self.create_request(scope, body)
         if request is not None:
             response = self.get_response(request)
-        response._handler_class = type(self)  # noqa: SLF001 - the sender of `request_finished`, as Django's own sets it
+        response._handler_class = type(self)  # noqa: SLF001 - whom `request_finished` names as its sender
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
         return response  # type: ignore[no-any-return]

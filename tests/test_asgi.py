@@ -9,12 +9,13 @@ import time
 from types import ModuleType
 
 import pytest
+from asgiref.sync import async_to_sync, markcoroutinefunction
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.asgi import ASGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import connections
 from django.http import FileResponse, HttpResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.decorators import sync_and_async_middleware
 
 from creative_services.asgi import MOST_IDLE, KeptThreads, KeptThreadsHandler, get_asgi_application
@@ -76,12 +77,29 @@ def file(request):
 def linger(request):
     left.wait(timeout=20)
     time.sleep(0.05)
-    lingered.set()
+    lingered.append(str(threading.get_native_id()))
     return tell(request)
 
 
-request_met, left, lingered = threading.Barrier(3), threading.Event(), threading.Event()
-urlpatterns = [path(view.__name__, view) for view in (tell, atell, meet, read, file, linger)]
+def bridge(request):
+    """Wait for async code that has not begun when its client leaves."""
+
+    @markcoroutinefunction
+    def begin_late():
+        linger(request)
+        return asyncio.sleep(0)
+
+    async_to_sync(begin_late)()
+    return tell(request)
+
+
+def where(request):
+    return HttpResponse(reverse("tell"))
+
+
+request_met, left, lingered = threading.Barrier(3), threading.Event(), []
+VIEWS = (tell, atell, meet, read, file, linger, bridge, where)
+urlpatterns = [path(view.__name__, view, name=view.__name__) for view in VIEWS]
 
 
 @pytest.fixture
@@ -106,8 +124,11 @@ async def stay():
     await asyncio.Event().wait()
 
 
-async def ask(application, name, kind="http", query=b"", received=stay, refused=None):
-    """Status, headers and body; the client stays until it has all of it, or does what `received` does."""
+async def ask(application, name, kind="http", received=stay, refused=None, more=()):
+    """Status, headers and body; the client stays until it has all of it, or does what `received` does.
+
+    `more` is what else the scope says.
+    """
     sent = []
     begun = False
 
@@ -123,7 +144,7 @@ async def ask(application, name, kind="http", query=b"", received=stay, refused=
             raise refused
         sent.append(message)
 
-    scope = {"type": kind, "method": "GET", "path": f"/{name}", "query_string": query, "headers": []}
+    scope = {"type": kind, "method": "GET", "path": f"/{name}", "query_string": b"", "headers": [], **dict(more)}
     await application(scope, receive, send)
     if not sent:
         return None
@@ -194,14 +215,22 @@ async def leave():
     return {"type": "http.disconnect"}
 
 
-def test_a_client_that_leaves_ends_the_waiting_and_the_thread_is_kept_when_its_view_has_ended(application):
+@pytest.fixture
+def nobody_has_left():
+    left.clear()
+    lingered.clear()
+
+
+@pytest.mark.usefixtures("nobody_has_left")
+@pytest.mark.parametrize("view", ["linger", "bridge"])
+def test_a_client_that_leaves_ends_the_waiting_and_the_thread_is_kept_when_its_view_has_ended(application, view):
     finished = []
 
     def note(**_):
-        finished.append(lingered.is_set())
+        finished.append((len(lingered), str(threading.get_native_id())))
 
     async def two():
-        return await ask(application, "linger", received=leave), await ask(application, "tell")
+        return await ask(application, view, received=leave), await ask(application, "tell")
 
     request_finished.connect(note)
     try:
@@ -209,8 +238,29 @@ def test_a_client_that_leaves_ends_the_waiting_and_the_thread_is_kept_when_its_v
     finally:
         request_finished.disconnect(note)
 
-    assert (answered, status, finished) == (None, 200, [True, True])
-    assert headers["x-middleware"] == headers["x-view"]
+    assert (answered, status) == (None, 200)
+    assert lingered == [headers["x-view"]]
+    assert finished == [(1, headers["x-view"])] * 2
+
+
+def test_a_client_that_leaves_while_it_sends_its_request_is_told_nothing(application):
+    async def begin_only():
+        sent = []
+        messages = [{"type": "http.request", "body": b"hel", "more_body": True}, {"type": "http.disconnect"}]
+
+        async def receive():
+            return messages.pop(0)
+
+        await application({"type": "http"}, receive, sent.append)
+        return sent
+
+    assert asyncio.run(begin_only()) == []
+
+
+def test_links_begin_with_the_path_that_the_site_is_at(application):
+    _, _, body = asyncio.run(ask(application, "where", more={"root_path": "/below", "path": "/below/where"}))
+
+    assert body == b"/below/tell"
 
 
 def test_a_request_that_cannot_be_read_is_refused_and_finished(application):
@@ -221,7 +271,7 @@ def test_a_request_that_cannot_be_read_is_refused_and_finished(application):
 
     request_finished.connect(note)
     try:
-        status, _, _ = asyncio.run(ask(application, "tell", query=b"\xff"))
+        status, _, _ = asyncio.run(ask(application, "tell", more={"query_string": b"\xff"}))
     finally:
         request_finished.disconnect(note)
 
