@@ -24,19 +24,27 @@ async def on_djangos_thread(function: Callable[[], None]) -> None:
 async def to_the_end(function: Callable[..., Result], *args: Any, way: Way = on_djangos_thread) -> tuple[Result, bool]:
     """What the function gives on a thread, and whether whoever waits was cancelled, which does not end it.
 
-    Nor does a loop that ends and cancels all of its tasks, as that of a server that is told to stop. The way back is
-    awaited too, although the thread could tell sooner that it has ended: what is left of it when its loop has gone,
-    asgiref does whenever the collector comes by, in a context that is somebody else's.
+    Nor does a loop that ends and cancels all of its tasks, as that of a server that is told to stop. What the function
+    raises is raised; where whoever waits was cancelled as well, as the cause of a `CancelledError`.
+
+    The way is awaited to its end, although the thread could tell sooner: what is left of one when its loop has gone
+    is cleaned up by asgiref whenever the garbage collector comes by, in the context of whoever runs then.
     """
     once = _Once(partial(function, *args))
     was_cancelled = False
-    while not once.ended.done():
+    while not once.over.done():
         # A task may be cancelled with all others: before a thread has the function, it is begun anew.
-        waited = asyncio.wrap_future(once.ended) if once.has_begun else asyncio.ensure_future(way(once))
+        waited = asyncio.wrap_future(once.over) if once.has_begun else asyncio.ensure_future(way(once))
         was_cancelled |= await _was_cancelled_until(waited)
-        if not (once.has_begun or waited.cancelled()):
-            waited.result()  # raises why no thread takes it
-    return once.ended.result(), was_cancelled
+        error = None if waited.cancelled() else waited.exception()
+        if error is not None and not once.has_begun:
+            raise error  # why no thread takes it
+    try:
+        return once.result(), was_cancelled
+    except BaseException as error:
+        if was_cancelled:
+            raise asyncio.CancelledError from error
+        raise
 
 
 async def _was_cancelled_until(future: asyncio.Future[Any]) -> bool:
@@ -53,7 +61,8 @@ class _Once(Generic[Result]):
     """A function that is called by the first thread that calls this, and by no other."""
 
     def __init__(self, function: Callable[[], Result]) -> None:
-        self.ended: Future[Result] = Future()
+        self.over: Future[None] = Future()  # carries nothing: an error would be told again by whoever watches it
+        self._ended: Future[Result] = Future()
         self._function = function
         self._begun = Lock()
 
@@ -65,6 +74,12 @@ class _Once(Generic[Result]):
         if not self._begun.acquire(blocking=False):
             return
         try:
-            self.ended.set_result(self._function())
+            self._ended.set_result(self._function())
         except BaseException as error:
-            self.ended.set_exception(error)
+            self._ended.set_exception(error)
+        finally:
+            self.over.set_result(None)
+
+    def result(self) -> Result:
+        """What the function gave, once it is over; raises what it raised."""
+        return self._ended.result()

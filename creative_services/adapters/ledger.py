@@ -116,13 +116,20 @@ class DjangoLedger:
             if budget_exceeded.has_listeners():
                 await sync_to_async(announce_refusal)(error, planned)
             raise
-        if exceeded and not was_cancelled:
-            _, was_cancelled = await to_the_end(announce_exceeded, exceeded, planned)
+        try:
+            if exceeded and not was_cancelled:
+                _, was_cancelled = await to_the_end(announce_exceeded, exceeded, planned)
+        except BaseException:  # no thread is left to tell it
+            await self._take_back(booked)
+            raise
         if was_cancelled:
-            entry = planned.entry
-            await self.asettle(booked, Attempt(entry.id, entry.name, "cancelled", was_sent=False))
+            await self._take_back(booked)
             raise asyncio.CancelledError
         return booked
+
+    async def _take_back(self, booked: Booked) -> None:
+        entry = booked.planned.entry
+        await self.asettle(booked, Attempt(entry.id, entry.name, "cancelled", was_sent=False))
 
     async def asettle(self, booked: Booked, attempt: Attempt) -> None:
         """`settle`, awaited."""

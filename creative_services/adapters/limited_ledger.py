@@ -68,9 +68,11 @@ class LimitedLedger:
                 raise asyncio.CancelledError
         try:
             return permit, None if self._ledger is None else await self._ledger.areserve(planned)
-        except BaseException:
+        except BaseException as error:
             if permit is not None:
-                await to_the_end(self._rates.withdraw, permit)
+                _, was_cancelled = await to_the_end(self._rates.withdraw, permit)
+                if was_cancelled:
+                    raise asyncio.CancelledError from error
             raise
 
     async def asettle(self, reservation: tuple[Permit | None, Any], attempt: Attempt) -> None:

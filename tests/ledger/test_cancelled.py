@@ -1,6 +1,7 @@
 """Calls that are cancelled while they are being booked: no reservation is left that nobody settles."""
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -131,3 +132,43 @@ def test_nothing_is_left_behind_on_the_way_back():
 
     assert asyncio.run(to_the_end(len, "abc", way=with_a_long_way_back)) == (3, False)
     assert came_back == [True]
+
+
+def test_what_has_begun_gives_its_result_whatever_becomes_of_its_way():
+    async def breaks(function):
+        function()
+        raise RuntimeError("the way back is broken")
+
+    assert asyncio.run(to_the_end(len, "abc", way=breaks)) == (3, False)
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), StopIteration("broken")])
+def test_what_fails_once_all_tasks_of_a_loop_are_cancelled_is_called_once_and_told_once(error):
+    has_begun, may_go_on, calls, unheard = threading.Event(), threading.Event(), [], []
+
+    def fail():
+        calls.append(1)
+        has_begun.set()
+        may_go_on.wait(5)
+        raise error
+
+    async def cancel_all():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, told: unheard.append(told["message"]))
+        task = asyncio.create_task(to_the_end(fail))
+        await asyncio.to_thread(has_begun.wait, 5)
+        for one in asyncio.all_tasks() - {asyncio.current_task()}:
+            one.cancel()
+        await asyncio.sleep(0.01)
+        may_go_on.set()
+        done, _ = await asyncio.wait({task}, timeout=5)
+        assert done == {task}
+        with pytest.raises(asyncio.CancelledError) as raised:
+            await task
+        return raised.value.__cause__
+
+    cause = asyncio.run(cancel_all())
+    gc.collect()
+
+    assert error in (cause, cause.__cause__)
+    assert (calls, unheard) == ([1], [])

@@ -7,6 +7,7 @@ import pytest
 
 from creative_services.adapters.limited_ledger import LimitedLedger
 from creative_services.adapters.rates import RateLimits
+from creative_services.core.errors import LedgerUnavailableError
 from creative_services.core.types import Attempt
 from tests.core.asking import entry
 from tests.ledger.plans import planned
@@ -42,6 +43,43 @@ def test_one_that_is_cancelled_while_it_is_being_admitted_gives_its_place_back()
         for _ in range(2):
             task.cancel()
             await asyncio.sleep(0.01)
+        rates.may_go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel())
+
+    assert RateLimits().refusal(ONE_AT_ONCE) is None
+
+
+class Refusing:
+    """A ledger that books nothing."""
+
+    async def areserve(self, planned):
+        raise LedgerUnavailableError("no row is taken")
+
+
+class SlowToWithdraw(RateLimits):
+    """Limits whose cache takes its time to give a place back."""
+
+    def __init__(self):
+        super().__init__()
+        self.has_begun, self.may_go_on = threading.Event(), threading.Event()
+
+    def withdraw(self, permit):
+        self.has_begun.set()
+        self.may_go_on.wait(5)
+        super().withdraw(permit)
+
+
+def test_one_that_is_cancelled_while_its_place_is_given_back_does_not_go_on_to_the_next_llm():
+    rates = SlowToWithdraw()
+
+    async def cancel():
+        task = asyncio.create_task(LimitedLedger(Refusing(), rates).areserve(ONE_AT_ONCE))
+        await asyncio.to_thread(rates.has_begun.wait, 5)
+        task.cancel()
+        await asyncio.sleep(0.01)
         rates.may_go_on.set()
         with pytest.raises(asyncio.CancelledError):
             await task
