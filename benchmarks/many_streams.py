@@ -1,13 +1,14 @@
 """`python -m benchmarks.many_streams`: hundreds of streams at once through one server process, for as long as asked.
 
 Each lasts five seconds; they begin one after the other, as users do. It prints how many came to their end, how much
-later than the provider's own their first words came, and the server's memory over time.
+later than the provider's own their first words came, and what the server took of the processor and of memory.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -64,11 +65,24 @@ async def keep_up(port: int, sent: bytes, at_once: int, seconds: float, tally: T
     await asyncio.gather(*(again(number) for number in range(at_once)))
 
 
+def family(pid: int) -> list[int]:
+    """This process and its children."""
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
 def memory(pid: int) -> float:
     """Megabytes that this process and its children hold."""
-    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
-    pages = sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in pids)
+    pages = sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in family(pid))
     return pages * 4096 / 1e6
+
+
+def processor_seconds(pid: int) -> float:
+    """What this process and its children have taken of the processor so far."""
+    ticks = 0
+    for one in family(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 async def watch(pid: int, every: float, found: list[float]) -> None:
@@ -104,12 +118,15 @@ def main() -> None:
     ):
         time.sleep(3)
         sent = request(FLOOR if options.floor else OURS, key, stream=True)
+        before = processor_seconds(pid)
         tally, sizes = asyncio.run(run(port, pid, sent, options.at_once, options.seconds))
+        taken = (processor_seconds(pid) - before) / max(tally.whole, 1)
     first = sorted(tally.first)
     print(f"{options.server}: {options.at_once} streams at once, {options.rate} tokens a second each")
     print(f"came to their end: {tally.whole}; broken: {len(tally.broken)} {sorted(set(tally.broken))}")
     late = [first[int(len(first) * part)] - 1 / options.rate for part in (0.5, 0.99)]
     print(f"first words, beyond the provider's: half within {late[0]:.2f} s, 99 % within {late[1]:.2f} s")
+    print(f"the server's processor: {taken * 1000:.1f} ms a stream")
     print(f"memory, MB: {', '.join(f'{size:.0f}' for size in sizes)}")
 
 

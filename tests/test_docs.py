@@ -1,6 +1,7 @@
 """The documentation tells the truth: its Python runs, its links lead somewhere, its lists are complete."""
 
 import ast
+import gc
 import inspect
 import re
 from collections.abc import Awaitable
@@ -70,7 +71,16 @@ def kept_connection(db):
         signal.connect(close_old_connections)
 
 
-@pytest.mark.usefixtures("provider", "rows", "kept_connection")
+@pytest.fixture
+def kept_collector():
+    """What a page tells the garbage collector holds for that page."""
+    thresholds = gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("provider", "rows", "kept_connection", "kept_collector")
 @pytest.mark.parametrize("page", RUN_HERE, ids=lambda page: page.name)
 def test_every_block_of_python_runs(page):
     run(page)
