@@ -12,4 +12,4 @@ application = get_asgi_application()
 # The garbage collector need not look again and again at what is loaded by now: all streams wait meanwhile.
 gc.collect()
 gc.freeze()
-gc.set_threshold(10_000, 20, 20)
+gc.set_threshold(10_000)

@@ -112,6 +112,12 @@ class WholeCallView(OutsideTransactions, CreativeServicesView):
             answer[name] = value
         return answer
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **_: Any) -> Response:
+        # Parsers ask for it, and none is left to: it leads back to the request, and with it all that belongs to an
+        # answer would wait for the garbage collector, which then stops every other answer.
+        request.parser_context = {}
+        return super().finalize_response(request, response, *args)
+
     @property
     def _is_asgi(self) -> bool:
         return isinstance(self.request._request, ASGIRequest)  # noqa: SLF001

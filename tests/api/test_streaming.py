@@ -1,8 +1,13 @@
 """`POST generate/` with `"stream": true`: server-sent events, and plain errors until the first word."""
 
+import gc
+import weakref
+
 import pytest
 from django.test import Client
+from rest_framework.test import APIRequestFactory, force_authenticate
 
+from creative_services.api.views import GenerateView
 from creative_services.core.errors import ProviderConnectionError
 from creative_services.testing import Failure, RawReply, Reply
 from tests.api.asking import GENERATE, parse_events
@@ -194,6 +199,29 @@ def test_reasoning_comes_beside_the_text(asker, provider):
 
     assert "".join(chunk.get("reasoning", "") for chunk in chunks) == "They greet me."
     assert "".join(chunk["text"] for chunk in chunks) == "Hi"
+
+
+@pytest.fixture
+def no_collector():
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("provider", "no_collector")
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_answer_that_is_sent_is_not_left_to_the_garbage_collector(caller, stream):
+    request = APIRequestFactory().post(GENERATE, {"prompt": "Hello", "stream": stream}, format="json")
+    force_authenticate(request, caller)
+    response = GenerateView.as_view()(request)
+    sent = b"".join(response)
+
+    gone = [weakref.ref(response), weakref.ref(request)]
+    del response, request
+
+    assert sent
+    assert [one() for one in gone] == [None, None]
 
 
 @pytest.mark.parametrize("stream", [True, False])
