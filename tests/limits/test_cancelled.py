@@ -22,11 +22,29 @@ class Slow(RateLimits):
         super().__init__()
         self.has_begun, self.may_go_on = threading.Event(), threading.Event()
 
-    def admit(self, planned):
-        permit = super().admit(planned)
+    def hold(self):
         self.has_begun.set()
         self.may_go_on.wait(5)
+
+
+class SlowToAdmit(Slow):
+    def admit(self, planned):
+        permit = super().admit(planned)
+        self.hold()
         return permit
+
+
+class SlowToWithdraw(Slow):
+    def withdraw(self, permit):
+        self.hold()
+        super().withdraw(permit)
+
+
+class Refusing:
+    """A ledger that books nothing."""
+
+    async def areserve(self, planned):
+        raise LedgerUnavailableError("no row is taken")
 
 
 @pytest.fixture(autouse=True)
@@ -34,11 +52,11 @@ def own_cache(settings):
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "left"}}
 
 
-def test_one_that_is_cancelled_while_it_is_being_admitted_gives_its_place_back():
-    rates = Slow()
+def cancelled_while_held(rates, ledger=None):
+    """Reserve, and cancel that twice while the cache takes its time."""
 
     async def cancel():
-        task = asyncio.create_task(LimitedLedger(None, rates).areserve(ONE_AT_ONCE))
+        task = asyncio.create_task(LimitedLedger(ledger, rates).areserve(ONE_AT_ONCE))
         await asyncio.to_thread(rates.has_begun.wait, 5)
         for _ in range(2):
             task.cancel()
@@ -49,42 +67,15 @@ def test_one_that_is_cancelled_while_it_is_being_admitted_gives_its_place_back()
 
     asyncio.run(cancel())
 
+
+def test_one_that_is_cancelled_while_it_is_being_admitted_gives_its_place_back():
+    cancelled_while_held(SlowToAdmit())
+
     assert RateLimits().refusal(ONE_AT_ONCE) is None
 
 
-class Refusing:
-    """A ledger that books nothing."""
-
-    async def areserve(self, planned):
-        raise LedgerUnavailableError("no row is taken")
-
-
-class SlowToWithdraw(RateLimits):
-    """Limits whose cache takes its time to give a place back."""
-
-    def __init__(self):
-        super().__init__()
-        self.has_begun, self.may_go_on = threading.Event(), threading.Event()
-
-    def withdraw(self, permit):
-        self.has_begun.set()
-        self.may_go_on.wait(5)
-        super().withdraw(permit)
-
-
 def test_one_that_is_cancelled_while_its_place_is_given_back_does_not_go_on_to_the_next_llm():
-    rates = SlowToWithdraw()
-
-    async def cancel():
-        task = asyncio.create_task(LimitedLedger(Refusing(), rates).areserve(ONE_AT_ONCE))
-        await asyncio.to_thread(rates.has_begun.wait, 5)
-        task.cancel()
-        await asyncio.sleep(0.01)
-        rates.may_go_on.set()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(cancel())
+    cancelled_while_held(SlowToWithdraw(), Refusing())
 
     assert RateLimits().refusal(ONE_AT_ONCE) is None
 
