@@ -10,7 +10,7 @@ from asgiref.sync import async_to_sync
 from creative_services.adapters import get_client
 from creative_services.adapters.finishing import to_the_end
 from creative_services.models import LlmCall
-from creative_services.signals import llm_call_finished
+from creative_services.signals import budget_exceeded, llm_call_finished
 from creative_services.testing import FakeProvider, LlmsFactory, Reply, override_llms
 from tests.ledger.plans import amounts, budget
 from tests.ledger.wrapping import wrapping
@@ -140,6 +140,39 @@ def test_what_has_begun_gives_its_result_whatever_becomes_of_its_way():
         raise RuntimeError("the way back is broken")
 
     assert asyncio.run(to_the_end(len, "abc", way=breaks)) == (3, False)
+
+
+def test_what_comes_to_a_thread_twice_is_called_once():
+    calls = []
+
+    async def again(function):
+        function()
+        function()
+
+    assert asyncio.run(to_the_end(calls.append, 1, way=again)) == (None, False)
+    assert calls == [1]
+
+
+class EndedError(BaseException):
+    """What no receiver may raise."""
+
+
+def test_one_whose_budgets_notice_fails_is_taken_back(provider):
+    budget("0.000001", name="Soft", is_hard=False)
+
+    def end(**_):
+        raise EndedError
+
+    budget_exceeded.connect(end)
+    try:
+        with pytest.raises(EndedError):
+            async_to_sync(get_client().generate)("Hi")
+    finally:
+        budget_exceeded.disconnect(end)
+
+    assert LlmCall.objects.get().outcome == "cancelled"
+    assert amounts("Soft") == amounts() == (0, 0)
+    assert provider.requests == []
 
 
 @pytest.mark.parametrize("error", [ValueError("broken"), StopIteration("broken")])
