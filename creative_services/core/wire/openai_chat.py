@@ -49,7 +49,7 @@ class OpenAIChat(OpenAIHost):
             if value := getattr(request, name):
                 body[name] = value
         if request.tools and CACHE_MARKS not in route.quirks:
-            body["tools"] = [_unmarked(tool) for tool in request.tools]
+            body["tools"] = [_without_mark(tool) for tool in request.tools]
         body |= request.options
         if RANDOM_SEED in route.quirks and "seed" in body:
             body["random_seed"] = body.pop("seed")
@@ -95,7 +95,7 @@ _MARK = "cache_control"
 
 
 def _unmarked(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A message or a tool without what only some servers take: marks of what may be kept in the provider's cache."""
+    """A message without what only some servers take: marks of what may be kept in the provider's cache."""
     content = given.get("content")
     parts = content if isinstance(content, list | tuple) else ()
     if any(_MARK in part for part in (given, *parts)):

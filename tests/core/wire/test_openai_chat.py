@@ -95,6 +95,13 @@ def test_marks_of_what_may_be_cached_go_to_servers_that_may_know_them_and_to_no_
     assert unknown["tools"] == [{"type": "function", "function": {"name": "clock"}}]
 
 
+@pytest.mark.parametrize("content", [[None], [5], ["cache_control"], [{"cache_control": 1}], "text"])
+def test_of_a_tool_nothing_but_its_own_mark_is_taken(content):
+    tool = {"type": "function", "function": {"name": "clock"}, "content": content}
+
+    assert body(tools=[tool | MARK])["tools"] == [tool]
+
+
 def test_a_calls_settings_go_before_the_entrys():
     asked = body(max_tokens=5, temperature=0, stop=("END",), system="Be brief.")
     assert (asked["max_tokens"], asked["temperature"], asked["stop"]) == (5, 0, ["END"])
