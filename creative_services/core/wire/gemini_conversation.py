@@ -197,7 +197,10 @@ def _media(url: Any, holder: Mapping[str, Any], where: str) -> Part:
     if not isinstance(url, str) or not url:
         raise InvalidRequestError(f"`{where}` must hold a URL.")
     if url.startswith(("https://", "http://", "gs://")):
-        ending = urlsplit(url).path.rpartition(".")[2].lower()
+        try:
+            ending = urlsplit(url).path.rpartition(".")[2].lower()
+        except ValueError:  # its words quote the URL, and that is of the prompt
+            raise InvalidRequestError(f"`{where}` must hold a URL.") from None
         media_type = holder.get("mime_type") or _MEDIA_TYPES.get(ending)
         return {"fileData": {"fileUri": url} | ({"mimeType": media_type} if media_type else {})}
     head = _DATA_URL.match(url)

@@ -145,6 +145,8 @@ IMAGE = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
         ([user({"type": "text", "text": 3})], r"messages\[0\].content\[0\].text"),
         ([user({"type": "image_url", "image_url": {}})], r"content\[0\].image_url` must hold a URL"),
         ([user({"type": "image_url", "image_url": "data:image/png,x"})], r"the address in `messages\[0\].content\[0\]"),
+        ([user({"type": "image_url", "image_url": "https://[secret"})], r"^`messages\[0\]\S+image_url` must hold a URL.$"),
+        ([user({"type": "file", "file": {"file_data": "https://secret\u2100/a"}})], r"^`messages\[0\]\S+file` must hold a URL.$"),
         ([user({"type": "file", "file": "x"})], r"content\[0\].file` must hold a URL"),
         ([user({"type": "file", "file": {"file_id": "file-123"}})], r"the address in .*content\[0\].file"),
         ([user({"type": "input_audio", "input_audio": {"data": "x"}})], "input_audio"),
